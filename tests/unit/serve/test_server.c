@@ -46,6 +46,9 @@ static void on_reports(void *context)
     scene->reports++;
 }
 
+/* Not counted where a test looks at which snapshots are left: flows refer to one for a while. */
+static bool has_flows = true;
+
 static void on_flows(void *context, const struct flow_table *table)
 {
     struct scene *scene = context;
@@ -121,7 +124,7 @@ static bool try_begin(struct scene *scene, struct err *err)
                                      .log_descriptor = STDOUT_FILENO,
                                      .on_adopted = on_adopted,
                                      .on_reports = on_reports,
-                                     .on_flows = on_flows,
+                                     .on_flows = has_flows ? on_flows : NULL,
                                      .context = scene};
 
     scene->server = server_new(&options, err);
@@ -302,6 +305,7 @@ TEST(a_new_snapshot_is_taken_by_idle_workers_too)
 {
     struct scene scene;
 
+    has_flows = false;
     begin(&scene);
     await(&scene, 1);
     for (uint64_t generation = 2; generation <= 20; generation++) {
