@@ -8,6 +8,7 @@ const struct snapshot *__wrap_server_current(const struct server *server);
 size_t __wrap_server_worker_count(const struct server *server);
 const struct worker_report *__wrap_server_worker_report(const struct server *server, size_t worker);
 void __wrap_server_sum(const struct server *server, struct totals *totals);
+void __wrap_server_set_log(struct server *server, const struct settings *settings);
 
 struct server *server_script_server(void)
 {
@@ -53,6 +54,12 @@ void __wrap_server_sum(const struct server *server, struct totals *totals)
 {
     (void)server;
     *totals = server_script.totals;
+}
+
+void __wrap_server_set_log(struct server *server, const struct settings *settings)
+{
+    (void)server;
+    server_script.log_queries = settings->log_queries;
 }
 
 void server_script_close(void)

@@ -21,6 +21,7 @@ extern struct server_script {
     size_t worker_count;
     const struct worker_report *reports[SCRIPT_WORKERS_MOST]; /* NULL: silent */
     struct totals totals;
+    unsigned log_queries; /* what server_set_log was given last */
 } server_script;
 
 /** What a server is passed as; it is never read. */

@@ -1,4 +1,4 @@
-// wrap: server_current server_publish server_reclaim call_finish
+// wrap: server_current server_publish server_reclaim server_set_log call_finish
 #include "spacednsd/reload_first.h"
 
 #include <string.h>
@@ -193,10 +193,11 @@ TEST(without_the_guard_a_lost_space_is_published)
 
 TEST(changed_settings_are_in_force_with_the_zones)
 {
-    write_settings("external: nxdomain\n");
+    write_settings("external: nxdomain\nlog_queries: all\n");
     expect("reload", 0, "");
     ck_assert(server_script.current->policy.external_nxdomain);
     ck_assert_int_eq(reloads.settings.external, EXTERNAL_NXDOMAIN);
+    ck_assert_uint_eq(server_script.log_queries, LOG_QUERIES_ALL);
     ck_assert_ptr_nonnull(strstr(logged(), " settings="));
 }
 
