@@ -1,0 +1,87 @@
+#include "manual/completion.h"
+
+#include "manual/tables.h"
+
+static void fill_bash_commands(FILE *out)
+{
+    fputs("    local commands='", out);
+    for (unsigned i = 0; i < COMMAND_COUNT; i++)
+        fprintf(out, "%s%s", i == 0 ? "" : " ", commands_table[i].name);
+    fputs("'\n", out);
+}
+
+/* The same text in bash and zsh. */
+static void fill_cases(FILE *out)
+{
+    for (unsigned i = 0; i < COMMAND_COUNT; i++) {
+        const struct command_entry *command = &commands_table[i];
+        const char *space = "";
+        fprintf(out, "    %s) options='", command->name);
+        for (unsigned option = 0; option < OPTION_COUNT; option++) {
+            if (!options_table[option].is_common && !command_has_option(command, option))
+                continue;
+            fprintf(out, "%s%s", space, options_table[option].name);
+            space = " ";
+        }
+        fputs("' operands='", out);
+        for (const char *c = command->operands; *c != '\0'; c++)
+            if (*c != '[' && *c != ']')
+                fputc(*c, out);
+        fputs("' ;;\n", out);
+    }
+}
+
+static void fill_value_cases(FILE *out)
+{
+    for (unsigned i = 0; i < OPTION_COUNT; i++) {
+        const struct option_entry *option = &options_table[i];
+        if (option->value == NULL)
+            continue;
+        fprintf(out, "    %s", option->name);
+        if (option->letter != 0)
+            fprintf(out, " | -%c", option->letter);
+        fprintf(out, ") value='%s' ;;\n", option->value);
+    }
+}
+
+/* 'name:help' as _describe expects it: colons of the name and quotes escaped. */
+static void fill_zsh_commands(FILE *out)
+{
+    for (unsigned i = 0; i < COMMAND_COUNT; i++) {
+        fputs("        '", out);
+        for (const char *c = commands_table[i].name; *c != '\0'; c++)
+            fprintf(out, "%s%c", *c == ':' ? "\\" : "", *c);
+        fputc(':', out);
+        for (const char *c = commands_table[i].help; *c != '\0'; c++)
+            fprintf(out, *c == '\'' ? "'\\''" : "%c", *c);
+        fputs("'\n", out);
+    }
+}
+
+static void fill_flag_names(FILE *out)
+{
+    fputs("    local flags='", out);
+    for (size_t i = 0; i < setting_count; i++)
+        if (settings[i].flag != NULL)
+            fprintf(out, "%s ", settings[i].flag);
+    fputs("'\n", out);
+}
+
+/* By what a flag takes: its words, or the name of its value. */
+static void fill_flag_cases(FILE *out)
+{
+    for (size_t i = 0; i < setting_count; i++)
+        if (settings[i].flag != NULL && settings[i].value != NULL)
+            fprintf(out, "    %s) value='%s' ;;\n", settings[i].flag,
+                    settings[i].words != NULL ? settings[i].words : settings[i].value);
+}
+
+const struct marker completion_markers[] = {
+    {"@bash-commands@\n", fill_bash_commands},
+    {"@cases@\n", fill_cases},
+    {"@value-cases@\n", fill_value_cases},
+    {"@zsh-commands@\n", fill_zsh_commands},
+    {"@flag-names@\n", fill_flag_names},
+    {"@flag-cases@\n", fill_flag_cases},
+    {NULL, NULL},
+};
