@@ -1,6 +1,10 @@
 #include "spacednsd/compiling.h"
 
-#include "base/log.h"
+#include "spacednsd/write_events.h"
+
+static const struct write_events events = {.failed = "compiled_failed",
+                                           .stored = "compiled_stored",
+                                           .text = "the compiled zone files are written again"};
 
 static void compiling_on_due(uv_timer_t *timer);
 
@@ -41,18 +45,6 @@ void compiling_note(struct compiling *compiling)
     wait(compiling, ms);
 }
 
-static void log_outcome(struct compiling *compiling)
-{
-    bool had_failed = compiling->problem.code != ERR_NONE;
-    bool has_failed = compiling->err.code != ERR_NONE;
-
-    if (has_failed && !had_failed)
-        log_sentence(LOG_WARNING, "compiled_failed", compiling->err.text);
-    if (!has_failed && had_failed)
-        log_sentence(LOG_INFO, "compiled_stored", "the compiled zone files are written again");
-    compiling->problem = compiling->err;
-}
-
 /* On a thread of the pool. */
 static void write_on_pool(uv_work_t *work)
 {
@@ -85,7 +77,7 @@ static void compiling_on_written(uv_work_t *work, int status)
         return;                                                     /* stopped */
     if (compiling->is_written || compiling->err.code != ERR_NONE) { /* not ended by a pause */
         compiling->ended_ms = uv_now(compiling->timer.loop);
-        log_outcome(compiling);
+        write_events_note(&events, &compiling->err, &compiling->problem);
     }
     note_again(compiling);
     compiling->on_due(compiling->context);

@@ -10,11 +10,15 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "spacednsd/write_events.h"
 
 #define FILE_NAME "usage"
 #define DRAFT_NAME "usage.draft"
 
 enum { FILE_MODE = 0600, US_PER_MS = 1000, US_PER_SECOND = 1000000, NS_PER_MS = 1000000 };
+
+static const struct write_events events = {
+    .failed = "usage_failed", .stored = "usage_stored", .text = "who uses what is stored again"};
 
 static uint32_t now_s(void)
 {
@@ -65,18 +69,6 @@ static void write_file(struct usage_keeping *keeping)
             keeping->state->path, strerror(number));
 }
 
-static void log_outcome(struct usage_keeping *keeping)
-{
-    bool had_failed = keeping->problem.code != ERR_NONE;
-    bool has_failed = keeping->err.code != ERR_NONE;
-
-    if (has_failed && !had_failed)
-        log_sentence(LOG_WARNING, "usage_failed", keeping->err.text);
-    if (!has_failed && had_failed)
-        log_sentence(LOG_INFO, "usage_stored", "who uses what is stored again");
-    keeping->problem = keeping->err;
-}
-
 /* Returns false when there is nothing to write, or no place for it. */
 static bool take_octets(struct usage_keeping *keeping, bool is_last)
 {
@@ -91,7 +83,7 @@ static void drop_octets(struct usage_keeping *keeping)
 {
     free(keeping->octets);
     keeping->octets = NULL;
-    log_outcome(keeping);
+    write_events_note(&events, &keeping->err, &keeping->problem);
 }
 
 /* On a thread of the pool. */
