@@ -2,23 +2,9 @@
 
 #include <stdlib.h>
 
-#include "forward/format.h"
-#include "forward/routing.h"
+#include "forward/forward_state.h"
 
 enum { MS_PER_SECOND = 1000 };
-
-struct forward {
-    struct routing routing;
-    struct standings *standings;
-    struct cache *cache;
-    struct fetch_table *table;
-    struct stats *stats;
-    uint64_t now_ms;
-    uint32_t now_s; /* the cache's time, which begins at 1 */
-    forward_on_result *on_result;
-    void *context;
-    bool is_draining;
-};
 
 static void count(const struct forward *forward, enum counter counter, uint64_t by)
 {
@@ -41,14 +27,14 @@ static bool came_from_server(unsigned failure)
     return forward_failure_is_code(failure) || failure == FORWARD_MALFORMED;
 }
 
-static bool has_failed(const struct forward *forward, const struct cache_entry *entry)
+bool forward_has_failed(const struct forward *forward, const struct cache_entry *entry)
 {
     uint32_t era = came_from_server(entry->failure) ? entry->failed_era : era_of(forward);
 
     return cache_entry_has_failed(entry, forward->now_s, era);
 }
 
-/* As has_failed, for a failure that another worker has seen. */
+/* As forward_has_failed, for a failure that another worker has seen. */
 static bool has_failed_elsewhere(const struct forward *forward, const struct question *question,
                                  struct failure *failure)
 {
@@ -83,7 +69,7 @@ static struct forward_result failed_result(const struct forward *forward,
 {
     struct forward_result result = failing_result(forward, route);
 
-    if (has_failed(forward, entry)) {
+    if (forward_has_failed(forward, entry)) {
         result.failure = entry->failure;
         result.server = routing_server_text(&forward->routing, entry->server);
     }
@@ -166,7 +152,8 @@ bool forward_find(struct forward *forward, const struct question *question, uint
         return true;
     }
     bool is_stale = cache_entry_is_stale(entry, forward->now_s);
-    if (!has_failed(forward, entry) && !(is_stale && routing_is_failing(&forward->routing, route)))
+    if (!forward_has_failed(forward, entry) &&
+        !(is_stale && routing_is_failing(&forward->routing, route)))
         return !is_stale && find_elsewhere(forward, question, result);
     if (!is_stale && fetch_table_has(forward->table, question))
         return false; /* its fetch may yet succeed */
@@ -277,7 +264,7 @@ static void keep_failure(struct forward *forward, const struct fetch_outcome *ou
 static void share_failure(struct forward *forward, const struct fetch_outcome *outcome,
                           const struct cache_entry *entry)
 {
-    if (!has_failed(forward, entry) || cache_entry_is_stale(entry, forward->now_s))
+    if (!forward_has_failed(forward, entry) || cache_entry_is_stale(entry, forward->now_s))
         return;
     failures_keep(&forward->standings->failures, outcome->question->hash,
                   &(struct failure){
@@ -439,34 +426,9 @@ void forward_end_all(struct forward *forward)
     fetch_table_end_all(forward->table);
 }
 
-struct cache_use forward_cache_use(const struct forward *forward)
-{
-    return cache_use(forward->cache);
-}
-
 bool forward_sweep(struct forward *forward, struct sweep *sweep)
 {
     return sweep_go_on(sweep, forward->cache, &forward->standings->failures, forward->now_s);
-}
-
-/* ---- Reports ---- */
-
-void forward_format_servers(const struct forward *forward, uint8_t route, struct text *text)
-{
-    format_servers(forward->routing.servers, &forward->routing.routes[route], forward->now_ms,
-                   text);
-}
-
-/* The entry of a question, unless it has expired. */
-static const struct cache_entry *peek(const struct forward *forward,
-                                      const struct question *question)
-{
-    const struct cache_entry *entry = cache_peek(forward->cache, question, forward->now_s);
-    bool counts = entry != NULL &&
-                  (cache_entry_is_fresh(entry, forward->now_s) ||
-                   cache_entry_is_stale(entry, forward->now_s) || has_failed(forward, entry));
-
-    return counts ? entry : NULL;
 }
 
 const struct response *forward_peek(const struct forward *forward, const struct question *question)
@@ -475,32 +437,6 @@ const struct response *forward_peek(const struct forward *forward, const struct 
 
     return entry != NULL && cache_entry_is_fresh(entry, forward->now_s) ? cache_response(entry)
                                                                         : NULL;
-}
-
-struct cached_state forward_cached(const struct forward *forward, const struct question *question)
-{
-    return cached_state_of(peek(forward, question), forward->now_s);
-}
-
-const struct resolver *forward_server(const struct forward *forward, uint8_t route, uint8_t index)
-{
-    const struct resolver_set *set = &forward->routing.routes[route];
-
-    return index < set->count ? &forward->routing.servers[set->numbers[index]] : NULL;
-}
-
-struct resolver_use forward_server_use(const struct forward *forward, uint8_t route, uint8_t index)
-{
-    return fetch_table_use(forward->table, route, index);
-}
-
-void forward_format_cached(const struct forward *forward, const struct question *question,
-                           struct text *text)
-{
-    const struct cache_entry *entry = peek(forward, question);
-    const char *server =
-        entry == NULL ? NULL : routing_server_text(&forward->routing, entry->server);
-    format_entry(entry, forward->now_s, server, text);
 }
 
 const char *forward_failure_text(enum forward_failure failure)

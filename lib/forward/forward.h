@@ -21,12 +21,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/text.h"
 #include "config/upstream.h"
 #include "forward/cache.h"
 #include "forward/fetch_table.h"
-#include "forward/format.h"
-#include "forward/resolver.h"
 #include "forward/sweep.h"
 
 /** The answer to a question, or why there is none. */
@@ -119,22 +116,6 @@ void forward_end_all(struct forward *forward);
 
 /** The cached answer while it is fresh, or NULL; good until the next call. */
 const struct response *forward_peek(const struct forward *forward, const struct question *question);
-
-/** Text for _why: each upstream with its state, and the cache's entry ("cached=fresh ttl=23"). */
-void forward_format_servers(const struct forward *forward, uint8_t route, struct text *text);
-void forward_format_cached(const struct forward *forward, const struct question *question,
-                           struct text *text);
-
-/** The state of the cache's entry. */
-struct cached_state forward_cached(const struct forward *forward, const struct question *question);
-
-/** The upstream at an index of a route, in the order of the settings; NULL beyond the last. */
-const struct resolver *forward_server(const struct forward *forward, uint8_t route, uint8_t index);
-
-/** How it was used for that route since the forward was made. */
-struct resolver_use forward_server_use(const struct forward *forward, uint8_t route, uint8_t index);
-
-struct cache_use forward_cache_use(const struct forward *forward);
 
 /** Goes on with a sweep over the cache. Returns true at its end. */
 bool forward_sweep(struct forward *forward, struct sweep *sweep);

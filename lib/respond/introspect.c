@@ -5,6 +5,7 @@
 #include "decide/affinity.h"
 #include "decide/alias.h"
 #include "decide/explain.h"
+#include "forward/forward_report.h"
 #include "respond/chain.h"
 #include "respond/dead_apps.h"
 #include "wire/types.h"

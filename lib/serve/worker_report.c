@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "forward/forward_report.h"
 #include "respond/chain.h"
 
 enum { US_PER_MS = 1000, MS_PER_SECOND = 1000 };

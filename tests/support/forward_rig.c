@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "forward/forward_report.h"
 #include "support/suite.h"
 
 enum { FIRST_MS = 5000 };

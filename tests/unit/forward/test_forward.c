@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "forward/forward_report.h"
 #include "forward/server_list.h"
 #include "support/allocations.h"
 #include "support/capture.h"
