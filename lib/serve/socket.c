@@ -162,6 +162,16 @@ uint32_t socket_find_interface(int descriptor)
     return 0;
 }
 
+uint32_t socket_find_own_address(int descriptor)
+{
+    struct endpoint local = {.v6 = {0}};
+    socklen_t octets = sizeof local;
+
+    if (getsockname(descriptor, &local.any, &octets) != 0 || local.any.sa_family != AF_INET)
+        return 0;
+    return ntohl(local.v4.sin_addr.s_addr);
+}
+
 void socket_tune_tcp(int descriptor)
 {
     set_option(descriptor, SOL_SOCKET, SO_REUSEPORT, 1);

@@ -54,6 +54,9 @@ bool socket_request_interfaces(int descriptor);
  */
 uint32_t socket_find_interface(int descriptor);
 
+/** The IPv4 address that the client of a connection connected to, host order; 0: it is not IPv4. */
+uint32_t socket_find_own_address(int descriptor);
+
 /** Requests that the kernel dropped on this UDP socket because its buffer was full. */
 uint32_t socket_kernel_drops(int descriptor);
 

@@ -2,9 +2,7 @@
 
 #include <arpa/inet.h>
 #include <assert.h>
-#include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -12,70 +10,21 @@
 #include "decide/client.h"
 #include "serve/pass.h"
 #include "serve/socket.h"
+#include "serve/tcp_acceptor.h"
 #include "serve/tcp_connection.h"
+#include "serve/tcp_places.h"
 
 enum {
     PAGE = 4096,
     INPUT_ROOM = (TCP_INPUT_OCTETS + PAGE - 1) / PAGE * PAGE,
     OUTPUT_ROOM = (TCP_OUTPUT_OCTETS + PAGE - 1) / PAGE * PAGE,
     ROOM = INPUT_ROOM + OUTPUT_ROOM,
-    ACCEPTS_MOST = 16, /* per wake-up */
     /* A slot becomes free only in the loop's next turn, so some are spare. */
-    SPARE_SLOTS = ACCEPTS_MOST,
+    SPARE_SLOTS = TCP_ACCEPTS_MOST,
     LAST_MS = 1000,
     TICK_LEAST_MS = 25,
     TICK_MOST_MS = 1000,
 };
-
-/* ---- activity ---- */
-
-void tcp_touch(struct tcp_connection *connection)
-{
-    struct tcp_places *places = connection->places;
-
-    connection->active_ms = uv_now(connection->tcp->loop);
-    if (TAILQ_NEXT(connection, link) == NULL)
-        return;
-    TAILQ_REMOVE(&places->by_activity, connection, link);
-    TAILQ_INSERT_TAIL(&places->by_activity, connection, link);
-}
-
-/* ---- places ---- */
-
-static enum tcp_kind kind_of(const struct tcp_connection *connection)
-{
-    return connection->places == &connection->tcp->places[TCP_OUTSIDERS] ? TCP_OUTSIDERS
-                                                                         : TCP_INSIDERS;
-}
-
-/* The connections of the client's row: its own, and of few others. */
-static uint32_t *row_of(struct tcp_connection *connection)
-{
-    const struct hash_key *key = &connection->tcp->key;
-    uint64_t hash = hash_mix(connection->network ^ key->first, key->second);
-
-    return &connection->places->of_clients[hash % TCP_CLIENT_ROWS];
-}
-
-static void take_place(struct tcp_connection *connection)
-{
-    TAILQ_INSERT_TAIL(&connection->places->by_activity, connection, link);
-    connection->places->count++;
-    connection->tcp->open_count++;
-    ++*row_of(connection);
-    assert(connection->tcp->open_count <= connection->tcp->pool_count);
-}
-
-static void leave_place(struct tcp_connection *connection)
-{
-    uint32_t *row = row_of(connection);
-
-    assert(connection->tcp->open_count > 0 && connection->places->count > 0 && *row > 0);
-    TAILQ_REMOVE(&connection->places->by_activity, connection, link);
-    connection->places->count--;
-    connection->tcp->open_count--;
-    --*row;
-}
 
 /* ---- closing ---- */
 
@@ -101,7 +50,7 @@ void tcp_drop(struct tcp_connection *connection, enum counter cause)
 
     assert(!uv_is_closing((const uv_handle_t *)&connection->poll));
     tcp_forget_lone_query(connection);
-    leave_place(connection);
+    tcp_places_leave(connection);
     connection->serial++; /* late replies are no longer for this slot */
     uv_close((uv_handle_t *)&connection->poll, on_closed);
     close(connection->descriptor); /* uv_close has stopped watching it */
@@ -130,7 +79,7 @@ static void drop_idle_of(const struct tcp_places *places, uint64_t limit_ms)
 
     while (is_idle(connection = TAILQ_FIRST(&places->by_activity), limit_ms)) {
         if (limit_ms > 0 && connection->awaited > 0)
-            tcp_touch(connection);
+            tcp_places_touch(connection);
         else if (limit_ms > 0)
             tcp_connection_read_now(connection);
         if (TAILQ_FIRST(&places->by_activity) == connection && is_idle(connection, limit_ms))
@@ -144,17 +93,6 @@ static void drop_idle(const struct tcp *tcp, uint64_t limit_ms)
         drop_idle_of(&tcp->places[kind], limit_ms);
 }
 
-static void tcp_on_acceptable(uv_poll_t *poll, int status, int events);
-
-static void resume_paused(struct tcp *tcp)
-{
-    while (tcp->paused != NULL) {
-        struct tcp_acceptor *acceptor = tcp->paused;
-        tcp->paused = acceptor->next_paused;
-        uv_poll_start(&acceptor->poll, UV_READABLE, tcp_on_acceptable);
-    }
-}
-
 static void tcp_on_tick(uv_timer_t *timer)
 {
     struct tcp *tcp = timer->data;
@@ -164,12 +102,12 @@ static void tcp_on_tick(uv_timer_t *timer)
         return;
     }
     drop_idle(tcp, tcp->limits.idle_ms);
-    resume_paused(tcp);
+    tcp_acceptor_resume_all(tcp);
     if (tcp->open_count == 0 && tcp->paused == NULL)
         uv_timer_stop(timer);
 }
 
-static void start_ticking(struct tcp *tcp)
+void tcp_start_ticking(struct tcp *tcp)
 {
     uint64_t tick = tcp->limits.idle_ms / 4;
 
@@ -179,7 +117,7 @@ static void start_ticking(struct tcp *tcp)
     uv_timer_start(&tcp->timer, tcp_on_tick, tick, tick);
 }
 
-/* ---- accepting ---- */
+/* ---- connections ---- */
 
 /* The high half of an IPv6 address, or an IPv4 address: no such half in use equals one. */
 static uint64_t network_of(const struct endpoint *client)
@@ -199,68 +137,6 @@ static bool is_outside(const struct tcp *tcp, const struct path *path)
 
     client_classify(tcp->batch->snapshot, path, &client);
     return client.count == 0;
-}
-
-/* Chooses the next, older one, unless that would lose a late reply and the chosen one would not. */
-static void prefer(struct tcp_connection **chosen, struct tcp_connection *next)
-{
-    if (*chosen == NULL || next->awaited == 0 || (*chosen)->awaited > 0)
-        *chosen = next;
-}
-
-/* The connection to evict of the clients with the most; NULL: there is none. */
-static struct tcp_connection *find_crowding(const struct tcp_places *places)
-{
-    struct tcp_connection *chosen = NULL, *each;
-    uint32_t most = 0;
-
-    TAILQ_FOREACH(each, &places->by_activity, link)
-    most = *row_of(each) > most ? *row_of(each) : most;
-    TAILQ_FOREACH_REVERSE(each, &places->by_activity, tcp_connections, link)
-    if (*row_of(each) == most)
-        prefer(&chosen, each);
-    return chosen;
-}
-
-/* The connection to evict of the incoming one's client; NULL: it may have more. */
-static struct tcp_connection *find_own(const struct tcp *tcp, struct tcp_connection *incoming)
-{
-    struct tcp_connection *chosen = NULL, *each;
-    uint32_t count = 0;
-
-    if (*row_of(incoming) < tcp->limits.per_client)
-        return NULL;
-    TAILQ_FOREACH_REVERSE(each, &incoming->places->by_activity, tcp_connections, link)
-    {
-        if (each->network != incoming->network)
-            continue;
-        prefer(&chosen, each);
-        count++;
-    }
-    return count < tcp->limits.per_client ? NULL : chosen;
-}
-
-static bool is_full(const struct tcp *tcp, struct tcp_connection *incoming)
-{
-    return incoming->places->count >= tcp->limits.connections[kind_of(incoming)] ||
-           find_own(tcp, incoming) != NULL;
-}
-
-/* Evicts a connection for the incoming one at a limit. Returns false when none may be evicted. */
-static bool evict_for(struct tcp *tcp, struct tcp_connection *incoming)
-{
-    if (!is_full(tcp, incoming))
-        return true;
-    tcp_answer_lone_queries(tcp); /* no connection is closed with a query that was read */
-    if (!is_full(tcp, incoming))
-        return true;
-    struct tcp_connection *evicted = find_own(tcp, incoming);
-    if (evicted == NULL)
-        evicted = find_crowding(incoming->places);
-    if (evicted == NULL)
-        return false;
-    tcp_drop(evicted, COUNTER_TCP_EVICTED);
-    return true;
 }
 
 /* Of an IPv4 client; others are outside whatever they come by. */
@@ -306,90 +182,16 @@ bool tcp_adopt(struct tcp *tcp, int descriptor, const struct endpoint *client, u
     if (connection == NULL)
         return refuse(tcp, descriptor);
     begin_connection(connection, descriptor, client, destination);
-    if (!evict_for(tcp, connection) || uv_poll_init(tcp->loop, &connection->poll, descriptor) != 0)
+    if (!tcp_places_make_room(connection) ||
+        uv_poll_init(tcp->loop, &connection->poll, descriptor) != 0)
         return refuse(tcp, descriptor);
     connection->poll.data = connection;
     TAILQ_REMOVE(&tcp->free, connection, link);
-    take_place(connection);
+    tcp_places_take(connection);
     stats_count(tcp->batch->stats, COUNTER_TCP_ACCEPTED, 1);
     tcp_connection_start(connection);
-    start_ticking(tcp);
+    tcp_start_ticking(tcp);
     return true;
-}
-
-/* The address that the client connected to; 0: it is not IPv4. */
-static uint32_t find_own_address(int descriptor)
-{
-    struct endpoint local = {.v6 = {0}};
-    socklen_t octets = sizeof local;
-
-    if (getsockname(descriptor, &local.any, &octets) != 0 || local.any.sa_family != AF_INET)
-        return 0;
-    return ntohl(local.v4.sin_addr.s_addr);
-}
-
-static uint32_t find_destination(const struct tcp_acceptor *acceptor, int descriptor)
-{
-    return acceptor->is_wildcard ? find_own_address(descriptor) : acceptor->address;
-}
-
-/* Without descriptors: evicts a connection, or pauses the acceptor. */
-static void free_a_descriptor(struct tcp_acceptor *acceptor)
-{
-    struct tcp *tcp = acceptor->tcp;
-
-    stats_count(tcp->batch->stats, COUNTER_TCP_REFUSED, 1);
-    tcp_answer_lone_queries(tcp);
-    struct tcp_connection *evicted = find_crowding(&tcp->places[TCP_OUTSIDERS]);
-    if (evicted == NULL)
-        evicted = find_crowding(&tcp->places[TCP_INSIDERS]);
-    if (evicted != NULL) {
-        tcp_drop(evicted, COUNTER_TCP_EVICTED);
-        return;
-    }
-    uv_poll_stop(&acceptor->poll);
-    acceptor->next_paused = tcp->paused;
-    tcp->paused = acceptor;
-    start_ticking(tcp);
-}
-
-/* Accepts one connection. Returns false when there are no more, or no slot is free. */
-static bool accept_one(struct tcp_acceptor *acceptor)
-{
-    struct endpoint client = {.v6 = {0}};
-    socklen_t octets = sizeof client;
-
-    if (TAILQ_EMPTY(&acceptor->tcp->free))
-        return false;
-    int descriptor =
-        accept4(acceptor->descriptor, &client.any, &octets, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    if (descriptor >= 0) {
-        tcp_adopt(acceptor->tcp, descriptor, &client, find_destination(acceptor, descriptor));
-        return true;
-    }
-    switch (errno) {
-    case EAGAIN:
-        return false;
-    case EMFILE:
-    case ENFILE:
-    case ENOBUFS:
-    case ENOMEM:
-        free_a_descriptor(acceptor);
-        return false;
-    default: /* errno: the connection died in the queue; try the next one */
-        return true;
-    }
-}
-
-static void tcp_on_acceptable(uv_poll_t *poll, int status, int events)
-{
-    struct tcp_acceptor *acceptor = poll->data;
-
-    (void)events;
-    for (unsigned i = 0; i < ACCEPTS_MOST && accept_one(acceptor); i++)
-        ;
-    if (status < 0)
-        uv_poll_start(poll, UV_READABLE, tcp_on_acceptable);
 }
 
 /* ---- life ---- */
@@ -450,56 +252,7 @@ void tcp_close(struct tcp *tcp)
     *tcp = (struct tcp){.loop = NULL};
 }
 
-int tcp_acceptor_start(struct tcp_acceptor *acceptor, struct tcp *tcp, int descriptor,
-                       const struct endpoint *endpoint)
-{
-    bool is_ipv6 = endpoint->any.sa_family == AF_INET6;
-
-    *acceptor = (struct tcp_acceptor){.tcp = tcp, .descriptor = descriptor};
-    acceptor->address = is_ipv6 ? 0 : ntohl(endpoint->v4.sin_addr.s_addr);
-    acceptor->is_wildcard = !is_ipv6 && acceptor->address == INADDR_ANY;
-    int error = uv_poll_init(tcp->loop, &acceptor->poll, descriptor);
-    if (error != 0) {
-        close(descriptor);
-        return error;
-    }
-    acceptor->poll.data = acceptor;
-    return 0;
-}
-
-void tcp_acceptor_begin(struct tcp_acceptor *acceptor)
-{
-    int error = uv_poll_start(&acceptor->poll, UV_READABLE, tcp_on_acceptable);
-
-    assert(error == 0); /* nothing else on the loop has this descriptor */
-}
-
-static void acceptor_on_closed(uv_handle_t *handle)
-{
-    struct tcp_acceptor *acceptor = handle->data;
-
-    close(acceptor->descriptor);
-    acceptor->descriptor = -1;
-}
-
-void tcp_accept_all(struct tcp_acceptor *acceptor)
-{
-    while (accept_one(acceptor))
-        ;
-}
-
-void tcp_acceptor_stop(struct tcp_acceptor *acceptor)
-{
-    uv_close((uv_handle_t *)&acceptor->poll, acceptor_on_closed);
-}
-
 /* ---- handing over ---- */
-
-void tcp_pause(struct tcp *tcp, struct tcp_acceptor *acceptor)
-{
-    tcp->paused = NULL; /* for good */
-    uv_poll_stop(&acceptor->poll);
-}
 
 /* Hands over a connection without unfinished work. Returns false when the channel takes no more. */
 static bool hand_over(struct tcp_connection *connection, int channel)
@@ -538,7 +291,7 @@ bool tcp_take_over(struct tcp *tcp, int descriptor)
     socklen_t octets = sizeof client;
 
     if (getpeername(descriptor, &client.any, &octets) == 0)
-        return tcp_adopt(tcp, descriptor, &client, find_own_address(descriptor));
+        return tcp_adopt(tcp, descriptor, &client, socket_find_own_address(descriptor));
     close(descriptor); /* the client has gone meanwhile */
     return false;
 }

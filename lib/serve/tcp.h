@@ -27,25 +27,16 @@
  *
  *     │ query │ (closed) │ query │ room for the next read, 65,537 octets at least ...
  *
- * Clients of spaces and outsiders have places of their own, so neither ever evicts the other:
- *
- *     tcp_connections ─┬─ 7/8  clients of spaces
- *                      └─ 1/8  outsiders: clients in no space when they connect
- *
- * Which connection is evicted at a limit: over the limit of one client, its connection idle
- * longest; when all places of the kind are taken, that of the client with the most connections
- * which is idle longest, so a client with few keeps them. Waiting queries are answered before that.
- * A connection that waits for an upstream's reply is evicted only if all candidates do, and is
- * never closed as idle. A client is an IPv4 address, or the /64 of an IPv6 address, because one
- * host usually has all of it. Connections are counted by a keyed hash of the client, so that few
- * clients share a count, and none can choose with whom. Idle means: no query answered and no reply
- * taken. Half a frame does not count, so it cannot keep a connection alive.
+ * Listening is tcp_acceptor.h's; which connection makes room for another at a limit,
+ * tcp_places.h's. Idle means: no query answered and no reply taken. Half a frame does not count, so
+ * it cannot keep a connection alive. A connection that waits for an upstream's reply is never
+ * closed as idle.
  *
  * A client that closes its sending side still gets its answers. An empty frame, or the eighth frame
  * that cannot be answered (a response, shorter than a header), ends the connection.
  *
  * Sources: RFC 1035 section 4.2.2; RFC 7766 (pipelining, idle time, limits); RFC 7828 (keepalive);
- * RFC 9210; RFC 6177 (a site's /64).
+ * RFC 9210.
  * Threads: the worker's.  Memory: everything at init; nothing per connection or request.
  */
 #include <stdbool.h>
@@ -110,41 +101,12 @@ struct tcp {
     struct tcp_lone_query lone_queries[BATCH_MOST];
 };
 
-/** One listening socket; it must not move while open. */
-struct tcp_acceptor {
-    uv_poll_t poll;
-    struct tcp *tcp;
-    int descriptor;
-    bool is_wildcard;
-    uint32_t address; /* IPv4 it is bound to, host order; 0: wildcard, or IPv6 */
-    struct tcp_acceptor *next_paused;
-    struct tcp_acceptor *next; /* the owner's */
-};
-
 /** Allocates the buffers. Returns false with *err. */
 bool tcp_init(struct tcp *tcp, uv_loop_t *loop, struct batch *batch,
               const struct tcp_limits *limits, struct err *err);
 
 /** Frees the buffers. Call it after the loop has ended. */
 void tcp_close(struct tcp *tcp);
-
-/**
- * Starts a socket from socket_open_tcp, without accepting yet. Takes the descriptor over in any
- * case. Returns 0 or a libuv error, with no handle left on the loop.
- */
-int tcp_acceptor_start(struct tcp_acceptor *acceptor, struct tcp *tcp, int descriptor,
-                       const struct endpoint *endpoint);
-
-/** Begins to accept. */
-void tcp_acceptor_begin(struct tcp_acceptor *acceptor);
-
-/** Accepts the connections in the queue, as far as slots are free. */
-void tcp_accept_all(struct tcp_acceptor *acceptor);
-
-void tcp_acceptor_stop(struct tcp_acceptor *acceptor);
-
-/** Accepts nothing more on a socket that another process accepts on, too. */
-void tcp_pause(struct tcp *tcp, struct tcp_acceptor *acceptor);
 
 /**
  * Hands every connection without unfinished work over to another process

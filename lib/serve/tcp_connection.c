@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "serve/tcp_io.h"
+#include "serve/tcp_places.h"
 
 /* The connection's own input buffer; its memory is returned at closing if it was used. */
 static struct writer own_input(struct tcp_connection *connection)
@@ -129,7 +130,7 @@ static const uint8_t *answer_batch(struct tcp_connection *connection, size_t cou
     stats_count(batch->stats, COUNTER_TCP_REPLIES, replies);
     batch_end(batch);
     if (replies > 0)
-        tcp_touch(connection);
+        tcp_places_touch(connection);
     return end;
 }
 
@@ -304,7 +305,7 @@ static bool deliver(struct carrier *carrier, const struct late_client *client, c
         connection->is_slow = connection->has_failed = true;
     } else {
         stats_count(connection->tcp->batch->stats, COUNTER_TCP_REPLIES, 1);
-        tcp_touch(connection);
+        tcp_places_touch(connection);
     }
     watch_or_close(connection);
     return is_taken;
@@ -324,7 +325,7 @@ static void answer_lone_query(struct tcp_connection *connection, size_t number)
     stats_count(tcp->batch->stats, COUNTER_TCP_REQUESTS, 1);
     if (write_reply(connection, number, &out)) {
         stats_count(tcp->batch->stats, COUNTER_TCP_REPLIES, 1);
-        tcp_touch(connection);
+        tcp_places_touch(connection);
         tcp_io_send(connection, &out);
     } else if (!tcp->batch->exchanges[number].is_deferred) {
         ignore_frame(connection);

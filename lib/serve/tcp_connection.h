@@ -73,8 +73,8 @@ void tcp_answer_lone_queries(struct tcp *tcp);
 /** Cancels the connection's waiting query, which keeps its octets of the shared input. */
 void tcp_forget_lone_query(struct tcp_connection *connection);
 
-/** Of tcp.c: marks the connection as active now. */
-void tcp_touch(struct tcp_connection *connection);
-
 /** Of tcp.c: removes the connection and closes it; `cause` is counted too. */
 void tcp_drop(struct tcp_connection *connection, enum counter cause);
+
+/** Of tcp.c: begins to look for idle connections and paused acceptors. */
+void tcp_start_ticking(struct tcp *tcp);

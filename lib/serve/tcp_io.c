@@ -5,6 +5,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "serve/tcp_places.h"
+
 bool tcp_io_read(struct tcp_connection *connection, struct writer *room)
 {
     ssize_t taken;
@@ -86,7 +88,7 @@ void tcp_io_send_queued(struct tcp_connection *connection)
 
     connection->unsent += (uint32_t)taken;
     if (taken > 0)
-        tcp_touch(connection);
+        tcp_places_touch(connection);
 }
 
 void tcp_io_end(const struct tcp_connection *connection)

@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "serve/socket.h"
-#include "serve/tcp.h"
+#include "serve/tcp_acceptor.h"
 
 enum { OUTSIDERS_PART = 8 }; /* one eighth of the connections is for outsiders */
 
@@ -65,7 +65,7 @@ static size_t hand_over(struct listener *listener, int channel)
     struct tcp_listener *tcp = of(listener);
 
     for (struct tcp_acceptor *each = tcp->acceptors; each != NULL; each = each->next)
-        tcp_pause(&tcp->tcp, each);
+        tcp_acceptor_pause(each);
     return tcp_hand_over(&tcp->tcp, channel);
 }
 
@@ -78,7 +78,7 @@ static void take_over(struct listener *listener, int descriptor)
 static void drain(struct listener *listener)
 {
     for (struct tcp_acceptor *each = of(listener)->acceptors; each != NULL; each = each->next)
-        tcp_accept_all(each);
+        tcp_acceptor_accept_all(each);
 }
 
 static void stop(struct listener *listener)

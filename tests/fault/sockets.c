@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "serve/socket.h"
-#include "serve/tcp.h"
+#include "serve/tcp_acceptor.h"
 #include "serve/tcp_connection.h"
 #include "serve/udp.h"
 #include "support/request.h"

@@ -11,6 +11,7 @@
 
 #include "serve/pass.h"
 #include "serve/socket.h"
+#include "serve/tcp_acceptor.h"
 #include "serve/tcp_connection.h"
 #include "support/request.h"
 #include "support/serving.h"
