@@ -5,21 +5,18 @@
 #include "base/log.h"
 #include "forward/standing.h"
 #include "serve/devices.h"
+#include "serve/flow_collector.h"
 #include "serve/listener.h"
 #include "serve/querylog.h"
 #include "serve/wake.h"
 #include "serve/worker.h"
 
-enum { FLOWS_INTERVAL_MS = 1000, FLOWS_LONG_INTERVAL_MS = 8000, FLOWS_MANY = 2000 };
-
 struct server {
     uv_timer_t devices;    /* runs while the newest snapshot has some */
-    uv_timer_t flows;      /* runs while flows are counted */
     uv_async_t wake;       /* a worker or the log has something for this thread */
-    unsigned handle_count; /* of these, until they are closed */
-    server_on_flows *on_flows;
+    unsigned handle_count; /* of these and the flows', until they are closed */
+    struct flow_collector flows;
     server_on_lines *on_lines;
-    size_t flow_count; /* taken since the timer was started */
     server_on_adopted *on_adopted;
     server_on_reports *on_reports;
     uint64_t inspection; /* number of the last request for reports */
@@ -64,8 +61,6 @@ static void notify_adopted(struct server *server)
     server->on_adopted(server->context, server->adopted);
 }
 
-static void take_flows(struct server *server);
-
 static void notify_reports(struct server *server)
 {
     if (!server->is_inspecting)
@@ -74,7 +69,7 @@ static void notify_reports(struct server *server)
         if (worker_last_report(server->workers[i]) == NULL)
             return;
     server->is_inspecting = false;
-    take_flows(server); /* a worker hands them over before its report is ready */
+    flow_collector_take(&server->flows); /* a worker hands them over before its report is ready */
     server->on_reports(server->context);
 }
 
@@ -102,51 +97,12 @@ static void log_all_limited(const struct server *server)
     }
 }
 
-/* ---- flows ---- */
-
-static void take_flows(struct server *server)
-{
-    for (size_t i = 0; server->on_flows != NULL && i < server->worker_count; i++) {
-        struct flows *flows = worker_flows(server->workers[i]);
-        const struct flow_table *table;
-        while ((table = flows_take(flows)) != NULL) {
-            server->on_flows(server->context, table);
-            server->flow_count += table->used;
-            flows_return(flows);
-        }
-    }
-}
-
-/* The workers have been joined. */
-static void take_last_flows(struct server *server)
-{
-    take_flows(server);
-    for (size_t i = 0; server->on_flows != NULL && i < server->worker_count; i++) {
-        flows_request(worker_flows(server->workers[i]));
-        flows_answer(worker_flows(server->workers[i]));
-    }
-    take_flows(server);
-}
-
-/* Adding flows up costs the more, the fewer replies each of them counts. */
-static void server_on_flows_tick(uv_timer_t *timer)
-{
-    struct server *server = timer->data;
-    bool has_many = server->flow_count >= FLOWS_MANY;
-
-    server->flow_count = 0;
-    for (size_t i = 0; i < server->worker_count; i++)
-        worker_request_flows(server->workers[i]);
-    uv_timer_start(timer, server_on_flows_tick,
-                   has_many ? FLOWS_LONG_INTERVAL_MS : FLOWS_INTERVAL_MS, 0);
-}
-
 static void server_on_wake(uv_async_t *wake)
 {
     struct server *server = wake->data;
 
     log_all_limited(server);
-    take_flows(server);
+    flow_collector_take(&server->flows);
     notify_adopted(server);
     notify_reports(server);
     if (server->on_lines != NULL)
@@ -257,7 +213,6 @@ struct server *server_new(const struct server_options *options, struct err *err)
     }
     server->on_adopted = options->on_adopted;
     server->on_reports = options->on_reports;
-    server->on_flows = options->on_flows;
     server->on_lines = options->on_lines;
     server->context = options->context;
     uv_async_init(options->loop, &server->wake, server_on_wake);
@@ -266,9 +221,7 @@ struct server *server_new(const struct server_options *options, struct err *err)
     uv_timer_init(options->loop, &server->devices);
     uv_unref((uv_handle_t *)&server->devices);
     server->devices.data = server;
-    uv_timer_init(options->loop, &server->flows);
-    uv_unref((uv_handle_t *)&server->flows);
-    server->flows.data = server;
+    flow_collector_init(&server->flows, options->loop, options->on_flows, options->context);
     server->handle_count = 3;
     share_standings(server, &options->settings->upstream_zones);
     server->limits = limit_tables_new();
@@ -282,6 +235,7 @@ struct server *server_new(const struct server_options *options, struct err *err)
         server_free(server);
         return NULL;
     }
+    flow_collector_set_workers(&server->flows, server->workers, server->worker_count);
     return server;
 }
 
@@ -342,8 +296,7 @@ bool server_start(struct server *server, struct err *err)
             server_stop(server);
             return false;
         }
-    if (server->on_flows != NULL)
-        uv_timer_start(&server->flows, server_on_flows_tick, FLOWS_INTERVAL_MS, 0);
+    flow_collector_start(&server->flows);
     return true;
 }
 
@@ -374,21 +327,10 @@ static void free_chain(struct snapshot *snapshot)
     }
 }
 
-/* Flows refer to the snapshot that they were counted with. */
-static uint64_t oldest_in_use(const struct server *server)
-{
-    uint64_t oldest = oldest_generation(server);
-
-    for (size_t i = 0; server->on_flows != NULL && i < server->worker_count; i++) {
-        uint64_t generation = flows_oldest(worker_flows(server->workers[i]));
-        oldest = generation < oldest ? generation : oldest;
-    }
-    return oldest;
-}
-
 void server_reclaim(struct server *server)
 {
-    uint64_t oldest = oldest_in_use(server);
+    uint64_t answered = oldest_generation(server), counted = flow_collector_oldest(&server->flows);
+    uint64_t oldest = answered < counted ? answered : counted;
 
     for (struct snapshot *each = server->newest; each != NULL; each = each->older) {
         if (each->generation > oldest)
@@ -405,7 +347,8 @@ const struct snapshot *server_current(const struct server *server)
 
 void server_request_reports(struct server *server, const struct report_request *request)
 {
-    take_flows(server); /* so that each worker has an empty table, and can hand over the other */
+    /* So that each worker has an empty table, and can hand over the other. */
+    flow_collector_take(&server->flows);
     server->inspection++;
     server->is_inspecting = true;
     for (size_t i = 0; i < server->worker_count; i++)
@@ -456,8 +399,7 @@ static void join_all(struct server *server)
 {
     for (size_t i = 0; i < server->worker_count; i++)
         worker_join(server->workers[i]);
-    take_last_flows(server);
-    uv_timer_stop(&server->flows);
+    flow_collector_stop(&server->flows);
     server->lines_lost = querylog_stop(server->log);
     server->log = NULL;
     tap_stop(server->tap);
@@ -499,6 +441,7 @@ void server_free(struct server *server)
     free_chain(server->newest);
     standings_release(server->standings);
     uv_close((uv_handle_t *)&server->devices, server_on_closed);
-    uv_close((uv_handle_t *)&server->flows, server_on_closed);
+    server->flows.timer.data = server;
+    uv_close((uv_handle_t *)&server->flows.timer, server_on_closed);
     uv_close((uv_handle_t *)&server->wake, server_on_closed);
 }
