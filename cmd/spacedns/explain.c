@@ -5,18 +5,6 @@
 #include "control/explain_call.h"
 #include "spacedns/live.h"
 
-/* The host of a URL, which people paste. Returns false for other names. */
-static bool is_web_address(const char *name, const char **host, int *length)
-{
-    const char *after = strstr(name, "://");
-
-    if (after == NULL)
-        return false;
-    *host = after + 3;
-    *length = (int)strcspn(*host, "/:?#");
-    return true;
-}
-
 /* An app's bare name is not one of its names in the DNS, so it is explained as any other name. */
 static void advise_app(const struct session *session, const char *name)
 {
@@ -67,7 +55,7 @@ int run_explain(struct session *session)
     struct err err;
     int length;
 
-    if (is_web_address(name, &host, &length))
+    if (explain_is_web_address(name, &host, &length))
         return session_fail(session, EXIT_USAGE,
                             "%s is a web address; write its host alone: spacedns explain %.*s",
                             name, length, host);

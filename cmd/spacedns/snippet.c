@@ -185,7 +185,7 @@ static void print_json_names(FILE *out, const char *key, const struct name_list 
 }
 
 /* For resolvers without a form. Names and addresses need no escapes. */
-static void print_json(FILE *out, const char *space, const struct snippet_input *input)
+static void print_snippet_json(FILE *out, const char *space, const struct snippet_input *input)
 {
     fprintf(out, "{\n  \"space\": \"%s\",\n  \"by\": \"%s\",\n  \"servers\": [", space,
             input->rules.by_suffix ? "suffix" : "name");
@@ -225,7 +225,7 @@ static int print_snippet(struct session *session, struct snippet_input *input,
                 "listen at port 53, or give another address with --to",
                 kind->name, snippet.servers[i].ip, snippet.servers[i].port);
     if (session->is_json)
-        print_json(session->out, segment->name, input);
+        print_snippet_json(session->out, segment->name, input);
     else
         kind->print(&snippet, session->out);
     if (rules->skipped > 0)

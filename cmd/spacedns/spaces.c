@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "base/suggest.h"
-#include "inspect/print.h"
 
 bool space_set_open(struct space_set *space_set, struct session *session)
 {
@@ -98,29 +97,6 @@ int session_print_json(struct session *session, json_t *value)
         return session_fail(session, EXIT_REFUSED, "out of memory; free some, then try again");
     print_json(value, session->out);
     return EXIT_DONE;
-}
-
-json_t *json_text(const char *text)
-{
-    return text == NULL ? json_null() : json_string(text);
-}
-
-json_t *json_address(uint32_t address)
-{
-    char text[CIDR_TEXT_MAX];
-
-    if (address == 0)
-        return json_null();
-    ipv4_write(address, text);
-    return json_string(text);
-}
-
-json_t *json_cidr(struct cidr cidr)
-{
-    char text[CIDR_TEXT_MAX];
-
-    cidr_write(cidr, text);
-    return json_string(text);
 }
 
 json_t *json_blocks(const struct blocks *blocks)

@@ -7,9 +7,8 @@
  *
  * Threads: one.  Memory: the space_set owns the models; what commands add is in its arena.
  */
-#include <jansson.h>
-
 #include "base/arena.h"
+#include "inspect/print.h"
 #include "space/model.h"
 #include "spacedns/session.h"
 
@@ -41,11 +40,4 @@ const struct segment *space_must_find(struct session *session, const char *name)
 /** Prints an indented JSON value and releases it. Returns EXIT_DONE, or prints the error. */
 int session_print_json(struct session *session, json_t *value);
 
-/** A JSON string; null for NULL. */
-json_t *json_text(const char *text);
-
-/** An address; null for 0. */
-json_t *json_address(uint32_t address);
-
-json_t *json_cidr(struct cidr cidr);
 json_t *json_blocks(const struct blocks *blocks);

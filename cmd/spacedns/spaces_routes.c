@@ -160,7 +160,7 @@ static void print_why(const struct session *session, const struct located_peerin
     }
 }
 
-static int print_text(struct session *session, const struct located_peering *located)
+static int print_routes(struct session *session, const struct located_peering *located)
 {
     bool is_complete = peer_routes_check(located->space, located->peering) == PEER_ROUTES_COMPLETE;
 
@@ -228,8 +228,8 @@ int run_spaces_peerings_routes(struct session *session)
     if (!space_set_open(&space_set, session))
         return EXIT_REFUSED;
     if (find(session, &space_set, &located))
-        code =
-            session->is_json ? print_routes_json(session, &located) : print_text(session, &located);
+        code = session->is_json ? print_routes_json(session, &located)
+                                : print_routes(session, &located);
     space_set_close(&space_set);
     return code;
 }

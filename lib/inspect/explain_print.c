@@ -28,7 +28,7 @@ static json_t *json_name(const struct name *name)
     return print_text(octets, text_length(&text));
 }
 
-static json_t *json_address(const struct explain_source *source)
+static json_t *json_source(const struct explain_source *source)
 {
     char octets[CIDR_TEXT_MAX];
 
@@ -232,7 +232,7 @@ static void print_decision_json(const struct snapshot *snapshot,
     bool has_data = verdict->answer != ANSWER_NONE || verdict_has_cname(verdict);
     json_t *object = json_pack(
         "{s:o, s:o, s:o, s:s, s:b, s:o, s:b, s:o, s:o}", "name", json_name(&request->query.name),
-        "type", print_text(type_octets, text_length(&type)), "from", json_address(&request->source),
+        "type", print_text(type_octets, text_length(&type)), "from", json_source(&request->source),
         "class", class_text(client_class(client)), "forwarded", is_forward, "rcode",
         is_forward ? json_null() : print_text(rcode_octets, text_length(&rcode)), "data", has_data,
         "reason", json_reason(snapshot, client, &explained->query, verdict), "steps",
@@ -425,7 +425,7 @@ void explain_print_client(const struct snapshot *snapshot, const struct explain_
         json_array_append_new(memberships,
                               json_membership(snapshot, &client, &client.memberships[i]));
     json_t *outside = json_outside(snapshot, &client, source->path.is_ipv6);
-    json_t *object = json_pack("{s:o, s:s, s:o, s:o}", "address", json_address(source), "class",
+    json_t *object = json_pack("{s:o, s:s, s:o, s:o}", "address", json_source(source), "class",
                                class_text(client_class(&client)), "memberships", memberships,
                                "outside", outside);
     if (is_json) {

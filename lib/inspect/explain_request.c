@@ -154,6 +154,17 @@ struct path explain_path(const struct snapshot *snapshot, const struct explain_s
     return path;
 }
 
+bool explain_is_web_address(const char *name, const char **host, int *length)
+{
+    const char *after = strstr(name, "://");
+
+    if (after == NULL)
+        return false;
+    *host = after + 3;
+    *length = (int)strcspn(*host, "/:?#");
+    return true;
+}
+
 bool explain_request_read(const struct explain_question *words, struct explain_request *request,
                           struct err *err)
 {

@@ -57,6 +57,13 @@ struct explain_question {
     struct explain_client client;
 };
 
+/**
+ * True for a web address, which people paste where a name is wanted.
+ *
+ * host  set to its host, of *length octets
+ */
+bool explain_is_web_address(const char *name, const char **host, int *length);
+
 /** Reads the question. Returns false with *err, a sentence with the remedy. */
 bool explain_request_read(const struct explain_question *words, struct explain_request *request,
                           struct err *err);

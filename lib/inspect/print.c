@@ -1,5 +1,7 @@
 #include "inspect/print.h"
 
+#include <string.h>
+
 #include "base/escape.h"
 
 enum { ESCAPED_OCTETS = 8192 };
@@ -17,10 +19,43 @@ json_t *print_text(const char *octets, size_t length)
     return text == NULL ? json_null() : text;
 }
 
-void print_json(json_t *value, FILE *out)
+json_t *json_text(const char *text)
 {
-    if (value == NULL || json_dumpf(value, out, JSON_INDENT(2) | JSON_ENSURE_ASCII) != 0)
+    return text == NULL ? json_null() : print_text(text, strlen(text));
+}
+
+json_t *json_address(uint32_t address)
+{
+    char text[CIDR_TEXT_MAX];
+
+    if (address == 0)
+        return json_null();
+    ipv4_write(address, text);
+    return json_string(text);
+}
+
+json_t *json_cidr(struct cidr cidr)
+{
+    char text[CIDR_TEXT_MAX];
+
+    cidr_write(cidr, text);
+    return json_string(text);
+}
+
+static void print_value(json_t *value, size_t flags, FILE *out)
+{
+    if (value == NULL || json_dumpf(value, out, flags | JSON_ENSURE_ASCII) != 0)
         fputs("null", out);
     fputc('\n', out);
     json_decref(value);
+}
+
+void print_json_line(json_t *value, FILE *out)
+{
+    print_value(value, JSON_COMPACT, out);
+}
+
+void print_json(json_t *value, FILE *out)
+{
+    print_value(value, JSON_INDENT(2), out);
 }

@@ -251,11 +251,6 @@ void status_print_text(const struct status *status, FILE *out)
 
 /* ---- JSON ---- */
 
-static json_t *json_or_null(const char *text)
-{
-    return text == NULL ? json_null() : print_text(text, strlen(text));
-}
-
 static void add_counter(void *object, const struct stats_value *value)
 {
     json_object_set_new(object, value->key, json_integer((json_int_t)value->value));
@@ -286,14 +281,14 @@ static json_t *json_last(const struct status_reload *last)
     if (last->end == NULL)
         return json_null();
     return json_pack("{s:s, s:I, s:o}", "end", last->end, "seconds_ago", (json_int_t)last->ago_s,
-                     "cause", json_or_null(last->cause));
+                     "cause", json_text(last->cause));
 }
 
 /* null: no settings file. */
 static json_t *json_settings_file(const struct settings *settings)
 {
     char *path = settings->file == NULL ? NULL : realpath(settings->file, NULL);
-    json_t *file = json_or_null(path == NULL ? settings->file : path);
+    json_t *file = json_text(path == NULL ? settings->file : path);
 
     free(path);
     return file;
@@ -304,7 +299,7 @@ static json_t *json_flags(const struct settings *settings)
     json_t *flags = json_array();
 
     for (int i = 1; i < settings->argc; i++)
-        json_array_append_new(flags, json_or_null(settings->argv[i]));
+        json_array_append_new(flags, json_text(settings->argv[i]));
     return flags;
 }
 
@@ -314,7 +309,7 @@ static json_t *json_devices(const struct access *access)
 
     for (uint32_t device = 0; device < access->device_count; device++)
         json_array_append_new(
-            devices, json_pack("{s:o, s:b}", "name", json_or_null(access->devices[device]),
+            devices, json_pack("{s:o, s:b}", "name", json_text(access->devices[device]),
                                "has_interface", (int)access_has_interface(access, device)));
     return devices;
 }
@@ -324,9 +319,9 @@ static json_t *json_state(const struct status *status)
 {
     if (status->state->path == NULL)
         return json_null();
-    return json_pack("{s:o, s:b, s:o}", "path", json_or_null(status->state->path), "used",
+    return json_pack("{s:o, s:b, s:o}", "path", json_text(status->state->path), "used",
                      (int)state_is_used(status->state), "problem",
-                     json_or_null(status->state_problem));
+                     json_text(status->state_problem));
 }
 
 static json_t *json_last_good(const struct status *status)
@@ -338,21 +333,21 @@ static json_t *json_last_good(const struct status *status)
         char accepted[CLOCK_TEXT_OCTETS];
         clock_format(file->accepted_s, accepted);
         json_array_append_new(
-            list, json_pack("{s:o, s:b, s:o, s:s, s:i, s:i, s:o}", "file", json_or_null(file->file),
+            list, json_pack("{s:o, s:b, s:o, s:s, s:i, s:i, s:o}", "file", json_text(file->file),
                             "served", (int)file->is_served, "accepted",
-                            json_or_null(file->is_served ? accepted : NULL), "code",
+                            json_text(file->is_served ? accepted : NULL), "code",
                             finding_name(file->code), "line", (int)file->at.line, "column",
-                            (int)file->at.column, "cause", json_or_null(file->cause.text)));
+                            (int)file->at.column, "cause", json_text(file->cause.text)));
     }
     return list;
 }
 
 static json_t *json_privileges(const struct status_privileges *privileges)
 {
-    return json_pack("{s:o, s:o, s:b, s:o, s:o}", "user", json_or_null(privileges->user),
-                     "capabilities", json_or_null(privileges->capabilities), "no_new_privileges",
-                     (int)privileges->has_no_new, "landlock", json_or_null(privileges->landlock),
-                     "seccomp", json_or_null(privileges->seccomp));
+    return json_pack("{s:o, s:o, s:b, s:o, s:o}", "user", json_text(privileges->user),
+                     "capabilities", json_text(privileges->capabilities), "no_new_privileges",
+                     (int)privileges->has_no_new, "landlock", json_text(privileges->landlock),
+                     "seccomp", json_text(privileges->seccomp));
 }
 
 static json_t *json_silent(const struct status *status)
@@ -400,10 +395,9 @@ static json_t *json_upstreams(const struct status *status)
     for (size_t i = 0; i < status->upstream_count; i++) {
         const struct status_upstream *upstream = &status->upstreams[i];
         json_array_append_new(
-            upstreams,
-            json_pack("{s:o, s:o, s:o}", "upstream", json_or_null(upstream->text), "zones",
-                      json_zones_of(&status->snapshot->policy.routes, upstream->routes), "workers",
-                      json_views(upstream)));
+            upstreams, json_pack("{s:o, s:o, s:o}", "upstream", json_text(upstream->text), "zones",
+                                 json_zones_of(&status->snapshot->policy.routes, upstream->routes),
+                                 "workers", json_views(upstream)));
     }
     return upstreams;
 }
@@ -421,8 +415,8 @@ static json_t *json_raised(const struct status_raised *raised)
     if (raised->apps == 0)
         return json_null();
     return json_pack("{s:I, s:I, s:o, s:o}", "apps", (json_int_t)raised->apps, "longest_seconds",
-                     (json_int_t)raised->longest_seconds, "app", json_or_null(raised->app), "space",
-                     json_or_null(raised->space));
+                     (json_int_t)raised->longest_seconds, "app", json_text(raised->app), "space",
+                     json_text(raised->space));
 }
 
 static json_t *json_limited(const struct status_limited *limited)
@@ -450,14 +444,14 @@ void status_print_json(const struct status *status, FILE *out)
             "version", SPACEDNS_VERSION, "pid", status->pid, "uptime_seconds",
             (json_int_t)status->uptime_s, "generation", (json_int_t)snapshot->generation,
             "last_reload", json_last(&status->last), "last_good", json_last_good(status), "zones",
-            json_or_null(zones), "settings", json_settings_file(status->settings), "flags",
-            json_flags(status->settings), "control_socket", json_or_null(status->control_socket),
+            json_text(zones), "settings", json_settings_file(status->settings), "flags",
+            json_flags(status->settings), "control_socket", json_text(status->control_socket),
             "listen", json_listen(status->settings), "workers", (json_int_t)status->worker_count,
             "silent_workers", json_silent(status), "spaces",
             (json_int_t)snapshot_count_spaces(snapshot), "apps", (json_int_t)snapshot->app_count,
             "hosts", (json_int_t)snapshot->host_count, "kept_back",
             (json_int_t)count_kept_back(status), "devices", json_devices(&snapshot->access),
-            "state", json_state(status), "upgrade_problem", json_or_null(status->upgrade_problem),
+            "state", json_state(status), "upgrade_problem", json_text(status->upgrade_problem),
             "privileges", json_privileges(&status->privileges), "cookies",
             cookies_text(status->settings), "upstreams", json_upstreams(status), "cache",
             json_cache(&status->cache), "raised_ttl", json_raised(&status->raised), "limited",
