@@ -28,7 +28,15 @@ struct metric_line {
 };
 
 struct path_line {
+    const char *symbol;
     const char *path;
+    const char *help;
+};
+
+struct argument_line {
+    const char *of; /* a path's symbol */
+    const char *name;
+    const char *need;
     const char *help;
 };
 
@@ -51,9 +59,13 @@ static const struct metric_line metrics[] = {
 };
 
 static const struct path_line paths[] = {
-#define PATH(symbol, path, help) {path, help},
-#include "spacednsd/paths.def"
-#undef PATH
+#define PATH(symbol, path, answer, schema, help) {#symbol, path, help},
+#include "control/paths.def"
+};
+
+static const struct argument_line arguments[] = {
+#define ARGUMENT(symbol, of, name, type, need, least, most, initial, help) {#of, name, #need, help},
+#include "control/paths.def"
 };
 
 struct name_line {
@@ -88,6 +100,7 @@ enum {
     COUNTER_COUNT = sizeof counters / sizeof counters[0],
     METRIC_COUNT = sizeof metrics / sizeof metrics[0],
     PATH_COUNT = sizeof paths / sizeof paths[0],
+    ARGUMENT_COUNT = sizeof arguments / sizeof arguments[0],
 };
 
 /* Text of a manual page: hyphens as typed, and nothing that roff would read as a request. */
@@ -337,10 +350,27 @@ static void fill_metrics(FILE *out)
     }
 }
 
+/* Those in the query of a path. */
+static void print_arguments(FILE *out, const char *symbol)
+{
+    for (size_t i = 0; i < ARGUMENT_COUNT; i++) {
+        const struct argument_line *argument = &arguments[i];
+        if (strcmp(argument->of, symbol) != 0 || strcmp(argument->need, "SEGMENT") == 0)
+            continue;
+        fputs(".br\n", out);
+        print_in_font(out, 'I', argument->name);
+        fputs(": ", out);
+        print_roff(out, argument->help);
+        fputs(strcmp(argument->need, "NEEDED") == 0 ? " (needed)\n" : "\n", out);
+    }
+}
+
 static void fill_paths(FILE *out)
 {
-    for (size_t i = 0; i < PATH_COUNT; i++)
+    for (size_t i = 0; i < PATH_COUNT; i++) {
         print_entry(out, paths[i].path, paths[i].help);
+        print_arguments(out, paths[i].symbol);
+    }
 }
 
 static void fill_names(FILE *out)

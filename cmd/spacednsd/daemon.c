@@ -13,6 +13,7 @@
 #include "spacednsd/daemon_upgrade.h"
 #include "spacednsd/events.h"
 #include "spacednsd/findings_log.h"
+#include "spacednsd/handover.h"
 #include "spacednsd/reload_first.h"
 #include "spacednsd/settings_reload.h"
 #include "spacednsd/zones.h"
@@ -75,6 +76,7 @@ static bool init(struct daemon *daemon, const struct settings *settings, struct 
     daemon->source = (struct status_source){.settings = &reloads->settings,
                                             .last = &reloads->last,
                                             .history = &reloads->history,
+                                            .reload_log = &reloads->log,
                                             .last_good = &reloads->last_good,
                                             .state = &reloads->state,
                                             .storing = &reloads->storing,
@@ -203,10 +205,18 @@ static bool load(struct daemon *daemon)
 
 /* ---- the server ---- */
 
+static void daemon_on_http_socket(void *context, int descriptor)
+{
+    struct daemon *daemon = context;
+
+    service_store_http(&daemon->service, descriptor);
+}
+
 void daemon_become_ready(struct daemon *daemon)
 {
     daemon->is_ready = true;
     service_store(&daemon->service, daemon->server);
+    web_walk_sockets(&daemon->web, daemon_on_http_socket, daemon);
     events_log_ready(daemon->settings, server_current(daemon->server), &daemon->reloads.loading);
     reloads_finish(&daemon->reloads);
 }
@@ -246,6 +256,7 @@ static void daemon_on_lines(void *context)
     struct daemon *daemon = context;
 
     log_calls_send(&daemon->log_calls);
+    web_send_lines(&daemon->web);
 }
 
 /* Sockets that the settings no longer have are not kept for the next start either. */
@@ -326,6 +337,8 @@ static bool open_web(struct daemon *daemon)
     struct err err;
     bool is_open = web_open(&daemon->web, &options, &err);
 
+    if (takeover->http_count > 0)
+        service_unstore(&daemon->service, HANDOVER_HTTP); /* those in use are stored again */
     takeover_close_http(takeover);
     return is_open || give_up(daemon, err.text);
 }

@@ -5,15 +5,12 @@
  *     open ─► start ─► on_request ─► ... owner ... ─► http_respond ─► sent ─► closed, or the next
  *      (the sockets are there)          no limit                10 s
  *
- * Only what this server needs: GET and HEAD (405 for others), paths that are compared as they
- * stand on the request line, without a body, and the whole response at once. Nothing waits for a
- * client: one that sends or reads nothing for HTTP_TIMEOUT_S is disconnected. A connection's memory
- * is bounded, so that long headers get 431 and long paths 414, and so are the connections: beyond
- * them a client waits in the queue of the socket, and one client has a share of them only.
- *
- * With a token, requests over TCP must bring it (RFC 6750), else they get 401. Without one, the
- * server listens on loopback alone, and a request must name this host by address or as localhost
- * (421): a page in a browser may else read from here by a name that it leads to loopback.
+ * Only what this server needs: requests that http_admit.h lets pass, with paths and queries as they
+ * stand on the request line, and the whole response at once or a stream (http_stream.h). Nothing
+ * waits for a client: one that sends or reads nothing for HTTP_TIMEOUT_S is disconnected. A
+ * connection's memory is bounded, so that long headers get 431 and long paths 414 of the library,
+ * and so are the connections: beyond them a client waits in the queue of the socket, and one client
+ * has a share of them only. How each connection ends is counted.
  *
  * Without libmicrohttpd (without/http.c) http_open fails, and http_library returns NULL.
  *
@@ -34,6 +31,17 @@ enum {
     HTTP_PER_CLIENT_MOST = 32,  /* of one address */
     HTTP_CONNECTION_OCTETS = 16384,
     HTTP_TIMEOUT_S = 10,
+};
+
+/** How a connection has ended. */
+enum http_end {
+    HTTP_END_DONE,    /* every request got its response */
+    HTTP_END_REFUSED, /* what came was no HTTP, or longer than its bounds */
+    HTTP_END_TIMEOUT, /* the client sent or read nothing for HTTP_TIMEOUT_S */
+    HTTP_END_CLIENT,  /* the client left before its response, or amid it */
+    HTTP_END_LIMIT,   /* the client had HTTP_PER_CLIENT_MOST of them already */
+    HTTP_END_SERVER,  /* the server stopped, or had no memory */
+    HTTP_ENDS
 };
 
 /** The codes of responses. */
@@ -62,16 +70,22 @@ typedef void http_on_request(void *context, struct http_request *request, const 
 /** Called for each response, also those that the owner does not make. */
 typedef void http_on_status(void *context, enum http_status status);
 
+/** Called for each connection that has ended. */
+typedef void http_on_end(void *context, enum http_end end);
+
 struct http_owner {
     const char *token; /* borrowed; NULL: none is needed */
     http_on_request *on_request;
     http_on_status *on_status;
+    http_on_end *on_end;
+    bool (*is_public)(const char *path); /* it needs no token */
     void *context;
 };
 
 /** What a request gets. */
 struct http_response {
     enum http_status status;
+    bool is_page;     /* for a browser to show, with its style and its script */
     const char *type; /* Content-Type */
     const char *text; /* copied */
     size_t length;
@@ -92,6 +106,9 @@ void http_start(struct http *http);
 
 /** A header of the request, without its name; NULL: it has none. */
 const char *http_header(const struct http_request *request, const char *name);
+
+/** What stands behind the `?` of the request line, as it stands; NULL: there is none. */
+const char *http_query(const struct http_request *request);
 
 /** Responds, and lets go of the request. Without memory the connection is closed. */
 void http_respond(struct http_request *request, const struct http_response *response);

@@ -95,6 +95,19 @@ static void request_reports(struct inspection *inspection, const struct report_r
     uv_timer_start(&inspection->timer, inspection_on_timeout, patience_ms, 0);
 }
 
+/* The next visit that asks for more, if there is one, joins those that wait for reports. */
+static void take_asking(struct inspection *inspection, struct report_request *request)
+{
+    struct inspection_visit *visit = inspection->asking;
+
+    if (visit == NULL)
+        return;
+    inspection->asking = visit->next;
+    visit->fill(visit, server_current(inspection->server), request);
+    visit->next = inspection->visits;
+    inspection->visits = visit;
+}
+
 static void begin_inspection(struct inspection *inspection)
 {
     struct report_request request;
@@ -112,9 +125,10 @@ static void begin_inspection(struct inspection *inspection)
         inspection->call = call;
         request_reports(inspection, &request, inspected[command].patience_ms);
     }
-    if (inspection->is_open || inspection->visits == NULL)
+    if (inspection->is_open || (inspection->visits == NULL && inspection->asking == NULL))
         return;
     request = (struct report_request){0};
+    take_asking(inspection, &request);
     request_reports(inspection, &request, INSPECTION_PATIENCE_MS);
 }
 
@@ -139,8 +153,13 @@ void inspection_request(struct inspection *inspection, struct call *call)
 
 void inspection_add_visit(struct inspection *inspection, struct inspection_visit *visit)
 {
-    visit->next = inspection->visits;
-    inspection->visits = visit;
+    struct inspection_visit **link =
+        visit->fill == NULL ? &inspection->visits : &inspection->asking;
+
+    while (visit->fill != NULL && *link != NULL)
+        link = &(*link)->next;
+    visit->next = *link;
+    *link = visit;
     begin_inspection(inspection);
 }
 
@@ -161,7 +180,8 @@ void inspection_stop(struct inspection *inspection)
     inspection->waiting = NULL;
     finish_visits(inspection->now);
     finish_visits(inspection->visits);
-    inspection->now = inspection->visits = NULL;
+    finish_visits(inspection->asking);
+    inspection->now = inspection->visits = inspection->asking = NULL;
     inspection->is_open = false;
     if (inspection->has_timer)
         uv_close((uv_handle_t *)&inspection->timer, NULL);

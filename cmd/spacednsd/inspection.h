@@ -7,9 +7,11 @@
  *                               └──────► INSPECTION_PATIENCE_MS ──────────────┘
  *                                        (INSPECTION_SWEEP_MS for the cache)
  *
- * One call is inspected at a time; the control socket bounds how many wait. Visits, of HTTP, need
- * the reports alone: all that wait share those of the next call, or reports of their own. A worker
- * that does not report in time is listed as silent, so that an overloaded server still answers.
+ * One call is inspected at a time; the control socket bounds how many wait. Visits are of HTTP,
+ * which bounds them. Most need the reports alone: all that wait share those of the next call, or
+ * reports of their own. One that asks the workers for more has its turn when no call waits. A
+ * worker that does not report in time is listed as silent, so that an overloaded server still
+ * answers.
  *
  * Threads: the control thread.  Memory: a call is held until it is answered.
  */
@@ -25,6 +27,9 @@ enum {
 /** Someone who reads the workers' reports; the visitor's own struct begins with it. */
 struct inspection_visit {
     void (*on_reports)(struct inspection_visit *visit);
+    /* What the workers are asked for; NULL: their reports alone. */
+    void (*fill)(const struct inspection_visit *visit, const struct snapshot *current,
+                 struct report_request *request);
     struct inspection_visit *next;
 };
 
@@ -37,6 +42,7 @@ struct inspection {
     struct call *waiting;            /* in the order they came */
     bool is_open;                    /* workers are asked */
     struct inspection_visit *visits; /* that wait for the next reports */
+    struct inspection_visit *asking; /* that ask for more, the first one is the next */
     struct inspection_visit *now;    /* that wait for those under way */
 };
 

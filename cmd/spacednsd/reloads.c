@@ -20,7 +20,7 @@ bool reloads_init(struct reloads *reloads, const struct settings *settings)
 {
     *reloads = (struct reloads){
         .settings = *settings, .key = hash_key_random(), .state = {.folder = -1, .zones = -1}};
-    return policy_set(&reloads->policy, settings);
+    return reload_log_init(&reloads->log) && policy_set(&reloads->policy, settings);
 }
 
 void reloads_prepare(struct reloads *reloads, const struct snapshot *before)
@@ -86,6 +86,14 @@ static void record_last(struct reloads *reloads, enum reload_end end)
     *last = (struct reload_last){.has_been = true, .end = end, .ended_ns = clock_monotonic_ns()};
     if (end == RELOAD_REFUSED || end == RELOAD_GUARDED)
         findings_format_cause(&reloads->loading, &last->cause);
+    reload_log_add(&reloads->log,
+                   &(struct reload_entry){.at_s = clock_wall_us() / US_PER_SECOND,
+                                          .end = end,
+                                          .generation = server_current(reloads->server)->generation,
+                                          .ms = reloads->history.last_ms,
+                                          .files_changed = reloads->loading.outcome.read_count,
+                                          .audit = reloads->queue.audit,
+                                          .cause = last->cause});
 }
 
 static void free_last_good(struct reloads *reloads)
@@ -426,5 +434,6 @@ void reloads_close(struct reloads *reloads)
     state_close(&reloads->state);
     settings_reload_free(reloads->reloaded);
     reload_queue_close(&reloads->queue);
+    reload_log_close(&reloads->log);
     reloads->reloaded = NULL;
 }

@@ -26,6 +26,7 @@
 #include "serve/server.h"
 #include "spacednsd/compiling.h"
 #include "spacednsd/control.h"
+#include "spacednsd/reload_log.h"
 #include "spacednsd/reload_queue.h"
 #include "spacednsd/service.h"
 #include "spacednsd/storing.h"
@@ -55,6 +56,7 @@ struct reloads {
     bool has_timer;
     struct reload_last last;
     struct reload_history history;
+    struct reload_log log;
     struct last_good last_good; /* of the start, until every file is served as it is */
     bool is_stopping;
     bool is_held;                   /* no reload begins */

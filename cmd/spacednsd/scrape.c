@@ -180,8 +180,11 @@ static bool gather(const struct scrape *scrape, struct metrics *metrics)
     add_apps(metrics, scrape->source->usage->usage);
     add_process(metrics, scrape->process);
     for (size_t i = 0; i < scrape->http_count; i++)
-        metrics_add_1(metrics, METRIC_HTTP_REQUESTS, scrape->http[i].code,
+        metrics_add_1(metrics, METRIC_HTTP_REQUESTS, scrape->http[i].label,
                       (double)scrape->http[i].count);
+    for (size_t i = 0; i < scrape->http_end_count; i++)
+        metrics_add_1(metrics, METRIC_HTTP_CONNECTIONS, scrape->http_ends[i].label,
+                      (double)scrape->http_ends[i].count);
     return add_workers(metrics, scrape->source->server) && !metrics->lacks_memory;
 }
 

@@ -14,7 +14,7 @@
 
 /** What HTTP has counted of itself. */
 struct scrape_http {
-    const char *code; /* "200" */
+    const char *label; /* "200", "timeout" */
     uint64_t count;
 };
 
@@ -23,6 +23,8 @@ struct scrape {
     const struct process *process;
     const struct scrape_http *http;
     size_t http_count;
+    const struct scrape_http *http_ends; /* of connections */
+    size_t http_end_count;
 };
 
 /** Prints it. Returns false, with nothing printed, when out of memory. */

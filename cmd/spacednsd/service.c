@@ -4,7 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/endpoint.h"
 #include "base/log.h"
+#include "spacednsd/handover.h"
 
 enum {
     NS_PER_MS = 1000000,
@@ -112,6 +114,15 @@ static void store_socket(void *context, enum listen_scheme scheme, size_t worker
 void service_store(struct service *service, const struct server *server)
 {
     server_walk_sockets(server, store_socket, service);
+}
+
+void service_store_http(struct service *service, int descriptor)
+{
+    struct endpoint endpoint = {.v6 = {0}};
+    socklen_t octets = sizeof endpoint;
+
+    if (getsockname(descriptor, &endpoint.any, &octets) == 0 && endpoint.any.sa_family != AF_UNIX)
+        notify_store(&service->notify, HANDOVER_HTTP, descriptor);
 }
 
 void service_unstore(struct service *service, const char *name)

@@ -59,6 +59,9 @@ void service_loaded(struct service *service);
 /** Gives the manager the sockets of a server that serves, for a restart without a gap. */
 void service_store(struct service *service, const struct server *server);
 
+/** The same for a socket of HTTP; one of a path is left out, for the path goes with the server. */
+void service_store_http(struct service *service, int descriptor);
+
 /** The manager need not keep the sockets of that name any more; before service_store. */
 void service_unstore(struct service *service, const char *name);
 

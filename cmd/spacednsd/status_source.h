@@ -54,6 +54,8 @@ struct last_good {
     size_t count;
 };
 
+struct reload_log;
+
 struct status_source {
     const struct settings *settings;
     const struct server *server;
@@ -61,6 +63,7 @@ struct status_source {
     uint64_t started_ns;
     const struct reload_last *last;
     const struct reload_history *history;
+    const struct reload_log *reload_log;
     const struct last_good *last_good;
     const struct state *state;
     const struct storing *storing;

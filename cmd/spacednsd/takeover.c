@@ -68,6 +68,11 @@ static bool read_listen(struct takeover *takeover, struct err *err)
         names = "";
     for (int i = 0; i < count; i++) {
         names = next_name(names, name);
+        if (strcmp(name, HANDOVER_HTTP) == 0 && takeover->http_count < HTTP_LISTENERS_MOST) {
+            fcntl(LISTEN_FIRST + i, F_SETFD, FD_CLOEXEC);
+            takeover->http[takeover->http_count++] = LISTEN_FIRST + i;
+            continue;
+        }
         if (!inherited_add(&takeover->inherited, name, LISTEN_FIRST + i, err))
             return false;
     }

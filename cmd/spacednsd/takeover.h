@@ -9,7 +9,7 @@
  * When the running server ends at any time before it has said `go`, this one goes on as if it had.
  *
  * Without a running server only the service manager's sockets are read, from LISTEN_PID, LISTEN_FDS
- * and LISTEN_FDNAMES.
+ * and LISTEN_FDNAMES. One named `http` serves HTTP, the others DNS.
  *
  * Events: inherited_unused.
  *

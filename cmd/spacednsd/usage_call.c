@@ -96,30 +96,6 @@ static void print_never(struct call *call, const struct status_source *source, c
 
 /* ---- who-uses ---- */
 
-static int by_count(const void *one, const void *other)
-{
-    uint64_t a = use_counts_total(&(*(const struct use *const *)one)->asked);
-    uint64_t b = use_counts_total(&(*(const struct use *const *)other)->asked);
-
-    return (a < b) - (a > b);
-}
-
-/* The uses whose party of this place is the given one, most asked first; malloc'ed, or NULL. */
-static const struct use **gather(const struct uses *uses, size_t place, uint32_t party,
-                                 size_t *count)
-{
-    const struct use **found = malloc((uses_count(uses) + 1) * sizeof *found);
-
-    *count = 0;
-    for (const struct use *use = uses_next(uses, NULL); found != NULL && use != NULL;
-         use = uses_next(uses, use))
-        if (party == PARTY_NONE || use->parties[place] == party)
-            found[(*count)++] = use;
-    if (found != NULL)
-        qsort(found, *count, sizeof(const struct use *), by_count);
-    return found;
-}
-
 static void add_row(struct usage_table *table, const char *who, const struct use_counts *counts)
 {
     usage_table_add(table, who);
@@ -152,40 +128,24 @@ static void print_who(struct call *call, const struct status_source *source,
         fprintf(call->err, "%zu more have asked; these asked most\n", count - USAGE_LISTED_MOST);
 }
 
-static json_t *json_hour(const struct lately *lately)
-{
-    json_t *minutes = json_array();
-    uint32_t counts[LATELY_SLOTS];
-
-    lately_last_hour(lately, usage_now_s(), counts);
-    for (size_t i = 0; i < LATELY_SLOTS; i++)
-        json_array_append_new(minutes, json_integer(counts[i]));
-    return minutes;
-}
-
 static void print_who_json(struct call *call, const struct status_source *source,
                            const struct usage_subject *subject, const struct use **found,
                            size_t count)
 {
-    static const struct lately never;
     const struct lately *lately = usage_lately(usage_of(source), subject->party);
     struct use_counts rest = usage_remainder(usage_of(source), subject->party);
-    json_t *who = json_array(), *others = json_object();
+    json_t *others = json_object();
 
-    for (size_t i = 0; i < count && i < USAGE_LISTED_MOST; i++) {
-        json_t *one = usage_json_party(party_at(source, found[i]->parties[0]));
-        usage_json_counts(one, &found[i]->asked);
-        json_array_append_new(who, one);
-    }
     usage_json_counts(others, &rest);
-    lately = lately == NULL ? &never : lately;
     print_json(
         json_pack("{s:s, s:s, s:o, s:o, s:I, s:o, s:I, s:o, s:I}", "app", subject->name, "space",
-                  space_of(source, subject), "who", who, "others", others, "unlisted",
+                  space_of(source, subject), "who",
+                  usage_json_users(usage_of(source), found, count), "others", others, "unlisted",
                   (json_int_t)(count > USAGE_LISTED_MOST ? count - USAGE_LISTED_MOST : 0), "since",
                   usage_json_time(usage_since(usage_of(source))), "asked_last_minute",
-                  (json_int_t)lately_last_minute(lately, usage_now_s()), "asked_per_minute",
-                  json_hour(lately), "not_counted", (json_int_t)usage_lost(usage_of(source))),
+                  lately == NULL ? 0 : (json_int_t)lately_last_minute(lately, usage_now_s()),
+                  "asked_per_minute", usage_json_hour(lately), "not_counted",
+                  (json_int_t)usage_lost(usage_of(source))),
         call->out);
 }
 
@@ -193,9 +153,10 @@ static void print_users(struct call *call, const struct status_source *source,
                         const struct usage_subject *subject)
 {
     size_t count = 0;
-    const struct use **found = subject->party == PARTY_NONE ? NULL
-                                                            : gather(usage_pairs(usage_of(source)),
-                                                                     1, subject->party, &count);
+    const struct use **found =
+        subject->party == PARTY_NONE
+            ? NULL
+            : usage_gather(usage_pairs(usage_of(source)), usage_is_of, &subject->party, &count);
 
     if (wants_json(call))
         print_who_json(call, source, subject, found, count);
@@ -383,7 +344,7 @@ void usage_call_answer_waste(struct call *call, const struct status_source *sour
     const struct waste *waste = usage_waste(usage_of(source));
     char since[CLOCK_TEXT_OCTETS];
     size_t count = 0;
-    const struct use **found = gather(waste_uses(waste), 0, PARTY_NONE, &count);
+    const struct use **found = usage_gather(waste_uses(waste), NULL, NULL, &count);
 
     usage_call_warn(call, source);
     clock_format(usage_since(usage_of(source)), since);

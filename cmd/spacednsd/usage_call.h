@@ -9,8 +9,6 @@
 #include "control/control_socket.h"
 #include "spacednsd/status_source.h"
 
-enum { USAGE_LISTED_MOST = 1000 };
-
 void usage_call_answer_who(struct call *call, const struct status_source *source);
 void usage_call_answer_last(struct call *call, const struct status_source *source);
 void usage_call_answer_waste(struct call *call, const struct status_source *source);

@@ -51,6 +51,62 @@ uint32_t usage_now_s(void)
     return (uint32_t)(clock_wall_us() / US_PER_SECOND);
 }
 
+/* ---- lists ---- */
+
+static int by_count(const void *one, const void *other)
+{
+    uint64_t a = use_counts_total(&(*(const struct use *const *)one)->asked);
+    uint64_t b = use_counts_total(&(*(const struct use *const *)other)->asked);
+
+    return (a < b) - (a > b);
+}
+
+bool usage_is_of(const void *context, const struct use *use)
+{
+    const uint32_t *party = context;
+
+    return use->parties[1] == *party;
+}
+
+const struct use **usage_gather(const struct uses *uses, usage_wants *wants, const void *context,
+                                size_t *count)
+{
+    const struct use **found = malloc((uses_count(uses) + 1) * sizeof *found);
+
+    *count = 0;
+    for (const struct use *use = uses_next(uses, NULL); found != NULL && use != NULL;
+         use = uses_next(uses, use))
+        if (wants == NULL || wants(context, use))
+            found[(*count)++] = use;
+    if (found != NULL)
+        qsort(found, *count, sizeof(const struct use *), by_count);
+    return found;
+}
+
+json_t *usage_json_hour(const struct lately *lately)
+{
+    json_t *minutes = json_array();
+    uint32_t counts[LATELY_SLOTS] = {0};
+
+    if (lately != NULL)
+        lately_last_hour(lately, usage_now_s(), counts);
+    for (size_t i = 0; i < LATELY_SLOTS; i++)
+        json_array_append_new(minutes, json_integer(counts[i]));
+    return minutes;
+}
+
+json_t *usage_json_users(const struct usage *usage, const struct use *const *found, size_t count)
+{
+    json_t *users = json_array();
+
+    for (size_t i = 0; i < count && i < USAGE_LISTED_MOST; i++) {
+        json_t *user = usage_json_party(parties_at(usage_parties(usage), found[i]->parties[0]));
+        usage_json_counts(user, &found[i]->asked);
+        json_array_append_new(users, user);
+    }
+    return users;
+}
+
 /* ---- tables ---- */
 
 /* Without memory the cell stays empty. */

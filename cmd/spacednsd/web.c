@@ -1,6 +1,5 @@
 #include "spacednsd/web.h"
 
-#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,275 +9,10 @@
 #include "base/log.h"
 #include "control/socket_path.h"
 #include "serve/socket.h"
-#include "spacednsd/status.h"
 
 enum { BACKLOG = 128 };
 
 static const char setting[] = "http_listen";
-static const char text_type[] = "text/plain; charset=utf-8";
-
-/* ---- paths ---- */
-
-enum path_name {
-#define PATH(symbol, path, help) PATH_##symbol,
-#include "spacednsd/paths.def"
-#undef PATH
-    PATH_COUNT
-};
-
-static const struct {
-    const char *path;
-    const char *help;
-} paths[PATH_COUNT] = {
-#define PATH(symbol, path, help) [PATH_##symbol] = {path, help},
-#include "spacednsd/paths.def"
-#undef PATH
-};
-
-static enum path_name find_path(const char *path)
-{
-    unsigned name = 0;
-
-    while (name < PATH_COUNT && strcmp(paths[name].path, path) != 0)
-        name++;
-    return (enum path_name)name;
-}
-
-/* ---- responses ---- */
-
-/* In the order in which they are counted. */
-static const struct {
-    enum http_status status;
-    const char *code;
-} statuses[WEB_STATUSES] = {
-    {HTTP_OK, "200"},          {HTTP_BAD_REQUEST, "400"}, {HTTP_UNAUTHORIZED, "401"},
-    {HTTP_NOT_FOUND, "404"},   {HTTP_BAD_METHOD, "405"},  {HTTP_MISDIRECTED, "421"},
-    {HTTP_UNAVAILABLE, "503"},
-};
-
-static void web_on_status(void *context, enum http_status status)
-{
-    struct web *web = context;
-    size_t i = 0;
-
-    while (statuses[i].status != status)
-        i++;
-    web->counts[i]++;
-}
-
-/* A text that is printed, and sent when it is finished. */
-struct page {
-    FILE *out; /* NULL: no memory */
-    char *text;
-    size_t length;
-};
-
-static void page_begin(struct page *page)
-{
-    *page = (struct page){.text = NULL};
-    page->out = open_memstream(&page->text, &page->length);
-}
-
-/* Without memory it becomes an error. */
-static void page_send(struct page *page, struct http_request *request, enum http_status status,
-                      const char *type)
-{
-    static const char sorry[] = "out of memory\n";
-    bool is_whole = page->out != NULL && fclose(page->out) == 0;
-
-    http_respond(request, &(struct http_response){
-                              .status = is_whole ? status : HTTP_UNAVAILABLE,
-                              .type = is_whole ? type : text_type,
-                              .text = is_whole ? page->text : sorry,
-                              .length = is_whole ? page->length : strlen(sorry),
-                          });
-    free(page->text);
-}
-
-static void send_sentence(struct http_request *request, enum http_status status,
-                          const char *sentence)
-{
-    http_respond(request, &(struct http_response){.status = status,
-                                                  .type = text_type,
-                                                  .text = sentence,
-                                                  .length = strlen(sentence)});
-}
-
-/* ---- what needs no report ---- */
-
-static void send_index(struct http_request *request)
-{
-    struct page page;
-
-    page_begin(&page);
-    for (unsigned i = 0; page.out != NULL && i < PATH_COUNT; i++)
-        fprintf(page.out, "%-15s %s\n", paths[i].path, paths[i].help);
-    page_send(&page, request, HTTP_OK, text_type);
-}
-
-static void print_last_good(const struct last_good *last_good, FILE *out)
-{
-    for (size_t i = 0; i < last_good->count; i++) {
-        const struct load_last_good *file = &last_good->files[i];
-        fprintf(out, "%s has errors and is %s: %u:%u: %s: %s\n", file->file,
-                file->is_served ? "served as accepted last" : "not served at all", file->at.line,
-                file->at.column, finding_name(file->code), file->cause.text);
-    }
-}
-
-/* What keeps the server from being ready, a line each; nothing: it is. */
-static void print_unready(const struct web *web, FILE *out)
-{
-    const struct status_source *source = web->source;
-    const struct reload_last *last = source->last;
-
-    if (!*web->is_ready) {
-        fputs("the first generation is not served yet\n", out);
-        return;
-    }
-    print_last_good(source->last_good, out);
-    if (last->has_been && (last->end == RELOAD_REFUSED || last->end == RELOAD_GUARDED))
-        fprintf(out, "the last reload was %s: %s\n",
-                last->end == RELOAD_REFUSED ? "refused" : "refused by the guard", last->cause.text);
-}
-
-static void send_ready(const struct web *web, struct http_request *request)
-{
-    struct page page;
-
-    page_begin(&page);
-    if (page.out != NULL) {
-        print_unready(web, page.out);
-        fflush(page.out);
-    }
-    bool is_ready = page.out != NULL && page.length == 0;
-    if (is_ready)
-        fputs("ready\n", page.out);
-    page_send(&page, request, is_ready ? HTTP_OK : HTTP_UNAVAILABLE, text_type);
-}
-
-/* ---- what waits for the workers ---- */
-
-struct visit {
-    struct inspection_visit inspected; /* first, so that its address is the visit's */
-    struct web *web;
-    struct http_request *request;
-    enum path_name path;
-};
-
-/* OpenMetrics only when it is asked for by name; Prometheus does. */
-static enum metrics_format format_for(const struct http_request *request)
-{
-    const char *accepted = http_header(request, "Accept");
-
-    return accepted != NULL && strstr(accepted, "application/openmetrics-text") != NULL
-               ? METRICS_OPENMETRICS
-               : METRICS_TEXT;
-}
-
-static void send_metrics(const struct web *web, struct http_request *request)
-{
-    enum metrics_format format = format_for(request);
-    struct scrape_http counts[WEB_STATUSES];
-    const struct scrape scrape = {.source = web->source,
-                                  .process = &web->process,
-                                  .http = counts,
-                                  .http_count = WEB_STATUSES};
-    struct page page;
-
-    for (size_t i = 0; i < WEB_STATUSES; i++)
-        counts[i] = (struct scrape_http){statuses[i].code, web->counts[i]};
-    page_begin(&page);
-    if (page.out != NULL && scrape_print(&scrape, format, page.out)) {
-        page_send(&page, request, HTTP_OK, metrics_content_type(format));
-        return;
-    }
-    if (page.out != NULL)
-        fputs("out of memory\n", page.out);
-    page_send(&page, request, HTTP_UNAVAILABLE, text_type);
-}
-
-static void send_status(const struct web *web, struct http_request *request)
-{
-    struct page page;
-
-    page_begin(&page);
-    bool is_whole = page.out != NULL && status_print(web->source, true, page.out);
-    page_send(&page, request, is_whole ? HTTP_OK : HTTP_UNAVAILABLE,
-              "application/json; charset=utf-8");
-}
-
-static void send_health(struct web *web, struct http_request *request)
-{
-    struct page page;
-
-    web->health_visits--;
-    page_begin(&page);
-    for (size_t i = 0; page.out != NULL && i < server_worker_count(web->server); i++)
-        if (!server_has_pulse(web->server, i, PULSE_HEALTH))
-            fprintf(page.out, "worker %zu does not answer\n", i + 1);
-    if (page.out != NULL)
-        fflush(page.out);
-    bool is_well = page.out != NULL && page.length == 0;
-    if (is_well)
-        fputs("ok\n", page.out);
-    page_send(&page, request, is_well ? HTTP_OK : HTTP_UNAVAILABLE, text_type);
-}
-
-static void visit_on_reports(struct inspection_visit *inspected)
-{
-    struct visit *visit = (struct visit *)inspected;
-    struct web *web = visit->web;
-
-    if (visit->path == PATH_METRICS)
-        send_metrics(web, visit->request);
-    else if (visit->path == PATH_STATUS)
-        send_status(web, visit->request);
-    else
-        send_health(web, visit->request);
-    free(visit);
-}
-
-static void wait_for_workers(struct web *web, struct http_request *request, enum path_name path)
-{
-    struct visit *visit = malloc(sizeof *visit);
-
-    if (visit == NULL) {
-        send_sentence(request, HTTP_UNAVAILABLE, "out of memory\n");
-        return;
-    }
-    *visit = (struct visit){.inspected = {.on_reports = visit_on_reports},
-                            .web = web,
-                            .request = request,
-                            .path = path};
-    /* One request for pulses serves all who wait: a later one would leave the first without. */
-    if (path == PATH_HEALTH && web->health_visits++ == 0)
-        server_request_pulses(web->server, PULSE_HEALTH);
-    inspection_add_visit(web->inspection, &visit->inspected);
-}
-
-static void web_on_request(void *context, struct http_request *request, const char *path)
-{
-    struct web *web = context;
-    enum path_name name = find_path(path);
-
-    switch (name) {
-    case PATH_INDEX:
-        send_index(request);
-        break;
-    case PATH_READY:
-        send_ready(web, request);
-        break;
-    case PATH_METRICS:
-    case PATH_STATUS:
-    case PATH_HEALTH:
-        wait_for_workers(web, request, name);
-        break;
-    case PATH_COUNT:
-        send_sentence(request, HTTP_NOT_FOUND, "there is no such path; / lists those there are\n");
-        break;
-    }
-}
 
 /* ---- sockets ---- */
 
@@ -377,9 +111,11 @@ static bool open_http(struct web *web, const struct web_options *options,
                       const struct http_listener *listeners, struct err *err)
 {
     const struct http_owner owner = {.token = options->settings->http_token,
-                                     .on_request = web_on_request,
-                                     .on_status = web_on_status,
-                                     .context = web};
+                                     .on_request = api_on_request,
+                                     .on_status = api_on_status,
+                                     .on_end = api_on_end,
+                                     .is_public = api_is_public,
+                                     .context = &web->api};
 
     web->http = http_open(options->loop, listeners, web->count, &owner, err);
     if (web->http != NULL)
@@ -399,17 +135,21 @@ bool web_open(struct web *web, const struct web_options *options, struct err *er
     const struct http_addresses *list = &options->settings->http_listen;
     struct http_listener listeners[HTTP_LISTENERS_MOST] = {0};
 
-    web->source = options->source;
-    web->inspection = options->inspection;
-    web->server = options->server;
-    web->is_ready = options->is_ready;
+    web->api = (struct api){.source = options->source,
+                            .inspection = options->inspection,
+                            .server = options->server,
+                            .is_ready = options->is_ready,
+                            .process = &web->process};
     if (list->count == 0 || (list->is_initial && http_library() == NULL))
         return true;
     for (size_t i = 0; i < list->count; i++)
         if (!add_listener(web, options, &list->items[i], listeners, err))
             return give_up(web, options, listeners, err);
     process_open(&web->process);
-    return open_http(web, options, listeners, err);
+    if (!open_http(web, options, listeners, err))
+        return false;
+    api_start(&web->api, options->loop);
+    return true;
 }
 
 static void log_ready(const struct http_address *address)
@@ -428,8 +168,13 @@ void web_start(struct web *web)
     if (web->http == NULL)
         return;
     http_start(web->http);
-    for (size_t i = 0; i < web->source->settings->http_listen.count; i++)
-        log_ready(&web->source->settings->http_listen.items[i]);
+    for (size_t i = 0; i < web->api.source->settings->http_listen.count; i++)
+        log_ready(&web->api.source->settings->http_listen.items[i]);
+}
+
+void web_send_lines(struct web *web)
+{
+    api_send_lines(&web->api);
 }
 
 void web_walk_sockets(const struct web *web, web_on_socket *on_socket, void *context)
@@ -449,6 +194,7 @@ void web_hand_over(struct web *web)
 void web_close(struct web *web)
 {
     http_close(web->http);
+    api_stop(&web->api);
     web->http = NULL;
     web->count = 0;
     remove_paths(web);

@@ -1,17 +1,8 @@
 #pragma once
 /**
- * What the server shows over HTTP: metrics, health, status (paths.def). It reads, and changes
- * nothing.
+ * Where the server serves HTTP: its sockets, and its life. What it answers is in api.h.
  *
  *     open (binds, before the sandbox) ─► start (accepts) ─► close
- *
- * Metrics, status and health wait for the workers' reports as the command status does
- * (inspection.h), so that one that stands still delays them, and is shown by them.
- *
- * /healthz is of the process: does every worker answer a query of its own (serve/pulse.h)? If not,
- * a restart helps. /readyz is of what it serves: the first snapshot is there, no file is served
- * from its last good text, the last reload was not refused. Upstreams do not count,
- * for names of spaces are answered without them.
  *
  * An address that the settings name is served, or the server does not start. The initial one is
  * left out with the warning http_failed when another program has its port, so that several servers
@@ -24,24 +15,15 @@
 #include <stdbool.h>
 
 #include "base/err.h"
-#include "spacednsd/http.h"
-#include "spacednsd/inspection.h"
-#include "spacednsd/process.h"
-#include "spacednsd/scrape.h"
-#include "spacednsd/status_source.h"
+#include "spacednsd/api.h"
 
-enum { WEB_STATUSES = 7, WEB_SOCKET_MODE = 0660 };
+enum { WEB_SOCKET_MODE = 0660 };
 
 struct web {
-    const struct status_source *source;
-    struct inspection *inspection;
-    struct server *server;
-    const bool *is_ready; /* the first snapshot is being answered from */
-    struct http *http;    /* NULL: off */
-    size_t count;         /* of its listeners */
+    struct api api;
+    struct http *http; /* NULL: off */
+    size_t count;      /* of its listeners */
     struct process process;
-    uint64_t counts[WEB_STATUSES];    /* of responses, by status */
-    size_t health_visits;             /* that wait */
     char *paths[HTTP_LISTENERS_MOST]; /* of unix sockets, removed at the end; NULL: none */
 };
 
@@ -65,6 +47,9 @@ bool web_open(struct web *web, const struct web_options *options, struct err *er
 
 /** Accepts requests from now on, and logs where. */
 void web_start(struct web *web);
+
+/** There is something new in the query log. */
+void web_send_lines(struct web *web);
 
 /** Calls for each listening socket, for another process. */
 typedef void web_on_socket(void *context, int descriptor);

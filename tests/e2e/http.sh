@@ -118,8 +118,9 @@ fi
 
 # ---- the other paths ----
 
-expect_match "the list of paths" '^/metrics ' "$(get /)"
-expect "the list is all that is served" "200 200 200 200 200" "$(for path in $(get / | awk '{ print $1 }'); do code "$path"; echo; done | paste -sd ' ')"
+expect_match "the page" '^<!doctype html>' "$(get /)"
+expect "openapi.json has all that is served" "True" "$(get /api/v1/openapi.json |
+    /usr/bin/python3 -c 'import json, sys; print({"/", "/metrics", "/healthz", "/readyz", "/api/v1/status"} <= set(json.load(sys.stdin)["paths"]))')"
 expect "status has the keys of the command" "$(spacedns status --json | /usr/bin/python3 -c 'import json, sys; print(list(json.load(sys.stdin)))')" \
     "$(get /api/v1/status | /usr/bin/python3 -c 'import json, sys; print(list(json.load(sys.stdin)))')"
 expect "healthy" "ok" "$(get /healthz)"
@@ -135,7 +136,7 @@ for method in POST PUT DELETE OPTIONS TRACE BREW; do
     expect "$method" "405" "$(code /metrics -X "$method")"
 done
 expect_match "405 says what is allowed" '^Allow: GET, HEAD' "$(curl -s -i -X POST -d x "http://$http/metrics" | tr -d '\r')"
-for path in /nothing /metrics/ //metrics /./metrics /metrics/../metrics /%6detrics /metrics%00 /METRICS /api/v1 '/..%2f..%2fetc/passwd' /metrics\;x; do
+for path in /nothing /metrics/ //metrics /./metrics /metrics/../metrics /%6detrics /metrics%00 /METRICS /api/v1 /page /page/ /page/x /page/../page.css /page/..%2fpage.css /api/v1/apps/ /api/v1/apps/a/b '/..%2f..%2fetc/passwd' /metrics\;x; do
     expect "no such path: $path" 404 "$(code "$path" --path-as-is)"
 done
 expect "a query is no part of the path" 200 "$(code '/metrics?x=1')"

@@ -234,7 +234,7 @@ def entries(path, macro):
     """Yields the arguments of each MACRO(…) of a .def file; strings without quotes, NULL as None."""
     with open(path) as file:
         text = re.sub(r"/\*.*?\*/", "", file.read(), flags=re.S)
-    for call in re.finditer(macro + r'\(((?:[^()"]|"(?:\\.|[^"\\])*")*)\)', text):
+    for call in re.finditer(r'(?m)^' + macro + r'\(((?:[^()"]|"(?:\\.|[^"\\])*")*)\)', text):
         yield [None if plain == "NULL" else plain if plain else string.replace('\\"', '"')
                for string, plain in re.findall(r'"((?:\\.|[^"\\])*)"|([^\s,"][^,"]*)', call.group(1))]
 
@@ -291,8 +291,11 @@ def metric_rows():
 
 
 def path_rows():
-    for _, path, help_text in entries("cmd/spacednsd/paths.def", "PATH"):
-        yield f"| `{path}` | {help_text} |"
+    table = "lib/control/paths.def"
+    for symbol, path, _, _, help_text in entries(table, "PATH"):
+        names = [f"`{name}`" for _, of, name, _, need, *_ in entries(table, "ARGUMENT")
+                 if of == symbol and need != "SEGMENT"]
+        yield f"| `{path}` | {help_text}{'; takes ' if names else ''}{', '.join(names)} |"
 
 
 TABLES = [("| case | rcode | aa | answer | authority | EDE |", answer_rows),

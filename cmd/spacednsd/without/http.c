@@ -3,6 +3,8 @@
 
 #include <unistd.h>
 
+#include "spacednsd/http_stream.h"
+
 const char *http_library(void)
 {
     return NULL;
@@ -31,6 +33,12 @@ const char *http_header(const struct http_request *request, const char *name)
     return NULL;
 }
 
+const char *http_query(const struct http_request *request)
+{
+    (void)request;
+    return NULL;
+}
+
 void http_respond(struct http_request *request, const struct http_response *response)
 {
     (void)request, (void)response;
@@ -45,4 +53,21 @@ int http_descriptor(const struct http *http, size_t listener)
 void http_close(struct http *http)
 {
     (void)http;
+}
+
+struct http_stream *http_stream_begin(struct http_request *request, const char *type,
+                                      const struct http_stream_owner *owner)
+{
+    (void)request, (void)type, (void)owner;
+    return NULL;
+}
+
+void http_stream_wake(struct http_stream *stream)
+{
+    (void)stream;
+}
+
+void http_stream_end(struct http_stream *stream)
+{
+    (void)stream;
 }

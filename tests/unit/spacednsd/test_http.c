@@ -20,6 +20,7 @@ static char path[128];
 static struct http_request *kept; /* not responded to yet */
 static bool keeps;                /* requests are */
 static unsigned statuses[STATUS_MOST];
+static unsigned ends[HTTP_ENDS];
 
 static void respond_ok(struct http_request *request)
 {
@@ -44,6 +45,17 @@ static void test_on_status(void *context, enum http_status status)
     statuses[status]++;
 }
 
+static void test_on_end(void *context, enum http_end end)
+{
+    (void)context;
+    ends[end]++;
+}
+
+static bool test_is_public(const char *asked_path)
+{
+    return strcmp(asked_path, "/public") == 0;
+}
+
 static int listen_on_loopback(void)
 {
     socklen_t octets = sizeof address;
@@ -62,8 +74,11 @@ static void open_with(const char *token, bool is_unix)
     const struct http_listener listener = {.descriptor = listen_on_loopback(), .is_unix = is_unix};
     struct err err;
 
-    owner = (struct http_owner){
-        .token = token, .on_request = test_on_request, .on_status = test_on_status};
+    owner = (struct http_owner){.token = token,
+                                .on_request = test_on_request,
+                                .on_status = test_on_status,
+                                .on_end = test_on_end,
+                                .is_public = test_is_public};
     http = http_open(&loop, &listener, 1, &owner, &err);
     ck_assert_msg(http != NULL, "%s", err.text);
     http_start(http);
@@ -157,6 +172,7 @@ static const struct {
     {"GET /%6d%00 HTTP/1.1\r\nHost: [::1]\r\n\r\n", "HTTP/1.1 200 ", "/%6d%00"},
     {"GET /a?b=%2f HTTP/1.1\r\nHost: 10.0.0.2\r\n\r\n", "HTTP/1.1 200 ", "/a"},
     {"GET /a HTTP/1.0\r\n\r\n", "HTTP/1.1 200 ", "/a"},
+    {"GET /a HTTP/1.2\r\nHost: 127.0.0.1\r\n\r\n", "HTTP/1.1 400 ", NULL},
     {"GET /a HTTP/1.1\r\nHost: a.example\r\n\r\n", "HTTP/1.1 421 ", NULL},
     {"GET /a HTTP/1.1\r\nHost: 127.0.0.1.a.example\r\n\r\n", "HTTP/1.1 421 ", NULL},
     {"GET /a HTTP/1.1\r\nHost: localhost.a.example\r\n\r\n", "HTTP/1.1 421 ", NULL},

@@ -1,0 +1,182 @@
+#include "spacednsd/api_spaces.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "inspect/spaces_json.h"
+#include "spacednsd/usage_call.h"
+#include "spacednsd/usage_text.h"
+
+enum { NAME_OCTETS = 64 };
+
+static const struct usage *usage_of(const struct api_visit *visit)
+{
+    return visit->api->source->usage->usage;
+}
+
+void api_answer_spaces(struct api_visit *visit)
+{
+    api_send_json(visit, spaces_json(server_current(visit->api->server)));
+}
+
+/* ---- apps ---- */
+
+static json_t *json_app(const struct api_visit *visit, const struct segment *segment,
+                        const struct app_entry *app)
+{
+    char name[NAME_OCTETS];
+    json_t *object = spaces_json_app(segment, app);
+
+    snprintf(name, sizeof name, "%.*s", app->name_length, segment_text(segment, app->name));
+    uint32_t party = usage_find_app(usage_of(visit), segment->name, name);
+    const struct lately *lately = party == PARTY_NONE ? NULL : usage_lately(usage_of(visit), party);
+    uint64_t last_minute = lately == NULL ? 0 : lately_last_minute(lately, usage_now_s());
+    json_object_set_new(object, "asked_last_minute", json_integer((json_int_t)last_minute));
+    json_object_set_new(object, "asked_by_minute", usage_json_hour(lately));
+    return object;
+}
+
+/* A walk through the apps. */
+struct page {
+    const struct snapshot *snapshot;
+    const struct segment *only; /* NULL: all spaces */
+    const char *part;           /* of names, in lower case; NULL: any */
+    size_t segment, app;        /* the next one */
+    size_t left;                /* for the page */
+    size_t unseen;              /* that may be looked at */
+};
+
+static bool has_part(const struct segment *segment, const struct app_entry *app, const char *part)
+{
+    return part == NULL ||
+           memmem(segment_text(segment, app->name), app->name_length, part, strlen(part)) != NULL;
+}
+
+/* Moves to the next segment that has an app left. Returns NULL at the end. */
+static const struct segment *find_segment(struct page *page)
+{
+    for (; page->segment < page->snapshot->segment_count; page->segment++, page->app = 0) {
+        const struct segment *segment = page->snapshot->segments[page->segment];
+        if (segment != NULL && page->app < segment->app_count &&
+            (page->only == NULL || page->only == segment))
+            return segment;
+    }
+    return NULL;
+}
+
+/* Adds a page's apps to the list. Returns what the next page goes on behind, or null. */
+static json_t *walk(const struct api_visit *visit, struct page *page, json_t *list)
+{
+    const struct segment *segment;
+    json_t *last = NULL;
+
+    while ((segment = find_segment(page)) != NULL) {
+        const struct app_entry *app = &segment->apps[page->app];
+        if (page->left == 0 || page->unseen-- == 0)
+            return last;
+        page->app++;
+        json_decref(last);
+        last = json_sprintf("%s/%.*s", segment->name, app->name_length,
+                            segment_text(segment, app->name));
+        if (!has_part(segment, app, page->part))
+            continue;
+        page->left--;
+        json_array_append_new(list, json_app(visit, segment, app));
+    }
+    json_decref(last);
+    return json_null();
+}
+
+/* Begins behind SPACE/NAME. Returns false when that app is not served. */
+static bool begin_behind(struct page *page, const char *after)
+{
+    const char *name = strchr(after, '/');
+    struct index_entry entry;
+
+    if (name == NULL || !snapshot_find_app(page->snapshot, name + 1, strlen(name + 1), &entry))
+        return false;
+    page->segment = entry.segment;
+    page->app = (size_t)entry.number + 1;
+    const char *space = page->snapshot->segments[entry.segment]->name;
+    return strlen(space) == (size_t)(name - after) && memcmp(space, after, strlen(space)) == 0;
+}
+
+static void copy_lower(const char *text, char lower[NAME_OCTETS])
+{
+    size_t i = 0;
+
+    for (; text[i] != '\0' && i < NAME_OCTETS - 1; i++)
+        lower[i] = (char)(tolower)((unsigned char)text[i]);
+    lower[i] = '\0';
+}
+
+void api_answer_apps(struct api_visit *visit)
+{
+    const char *space = api_text_of(visit, ARGUMENT_APPS_SPACE);
+    const char *after = api_text_of(visit, ARGUMENT_APPS_AFTER);
+    const char *part = api_text_of(visit, ARGUMENT_APPS_CONTAINS);
+    struct page page = {.snapshot = server_current(visit->api->server),
+                        .left = visit->arguments.numbers[ARGUMENT_APPS_LIMIT],
+                        .unseen = API_APPS_EXAMINED};
+    char lower[NAME_OCTETS];
+
+    if (space != NULL && (page.only = snapshot_find_space(page.snapshot, space)) == NULL) {
+        api_fail_space(visit, space);
+        return;
+    }
+    if (after != NULL && !begin_behind(&page, after)) {
+        api_fail(visit, HTTP_BAD_REQUEST,
+                 "after names no app that is served, as SPACE/NAME; begin without it");
+        return;
+    }
+    if (part != NULL)
+        copy_lower(part, lower);
+    page.part = part == NULL ? NULL : lower;
+    json_t *list = json_array();
+    json_t *next = walk(visit, &page, list);
+    api_send_json(visit, json_pack("{s:o, s:o}", "apps", list, "next", next));
+}
+
+/* ---- one app ---- */
+
+static void add_users(const struct api_visit *visit, const char *space, const char *name,
+                      json_t *object)
+{
+    const struct usage *usage = usage_of(visit);
+    uint32_t party = usage_find_app(usage, space, name);
+    struct use_counts rest = usage_remainder(usage, party);
+    json_t *others = json_object();
+    size_t count = 0;
+    const struct use **found =
+        party == PARTY_NONE ? NULL : usage_gather(usage_pairs(usage), usage_is_of, &party, &count);
+
+    usage_json_counts(others, &rest);
+    json_object_set_new(object, "used_by", usage_json_users(usage, found, count));
+    json_object_set_new(object, "used_by_others", others);
+    free(found);
+}
+
+void api_answer_app(struct api_visit *visit)
+{
+    const struct snapshot *snapshot = server_current(visit->api->server);
+    const char *name = api_text_of(visit, ARGUMENT_APP_NAME);
+    const char *space = api_text_of(visit, ARGUMENT_APP_SPACE);
+    struct index_entry entry;
+    struct err err;
+
+    bool is_served = snapshot_find_app(snapshot, name, strlen(name), &entry);
+    const struct segment *segment = is_served ? snapshot->segments[entry.segment] : NULL;
+    if (segment == NULL || (space != NULL && strcmp(segment->name, space) != 0)) {
+        err_set(&err, ERR_RULE, "no app %.64s is served%s%.64s; /api/v1/apps lists them", name,
+                space == NULL ? "" : " in ", space == NULL ? "" : space);
+        api_fail(visit, HTTP_NOT_FOUND, err.text);
+        return;
+    }
+    const struct app_entry *app = &segment->apps[entry.number];
+    json_t *object = json_app(visit, segment, app);
+    json_object_set_new(object, "domains", spaces_json_domains(snapshot, segment, app));
+    json_object_set_new(object, "formation", spaces_json_formation(segment, app));
+    add_users(visit, segment->name, name, object);
+    api_send_json(visit, object);
+}

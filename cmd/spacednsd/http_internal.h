@@ -1,0 +1,76 @@
+#pragma once
+/**
+ * What the files about libmicrohttpd share: http.c (requests), http_connection.c (who is connected,
+ * and how it ended), http_stream.c (responses that go on).
+ *
+ * Threads: the loop's.  Memory: http.h.
+ */
+#include <microhttpd.h>
+
+#include "base/endpoint.h"
+#include "spacednsd/http.h"
+#include "spacednsd/http_stream.h"
+
+struct http_listener_state {
+    struct http *http;
+    struct MHD_Daemon *daemon;
+    int descriptor;
+    bool is_unix;
+    uv_poll_t poll; /* of all that the daemon watches */
+    uv_timer_t timer;
+    bool has_handles;
+    struct http_connection *connections;
+};
+
+struct http {
+    uv_loop_t *loop;
+    struct http_owner owner;
+    struct http_listener_state listeners[HTTP_LISTENERS_MOST];
+    size_t count;
+    size_t open_handles;
+    bool is_closing; /* the owner is asked no more */
+    struct http_stream *streams;
+};
+
+struct http_request {
+    struct http_listener_state *listener;
+    struct MHD_Connection *connection;
+    struct MHD_Response *response; /* made, and not queued yet */
+    unsigned status;
+    bool is_begun;     /* it has passed */
+    bool is_asked;     /* the owner has it, or had it */
+    bool is_suspended; /* until the owner responds */
+    bool is_queued;    /* it has a response of ours */
+    char *query;       /* NULL: none */
+    char uri[];        /* as on the request line, ended at its `?` */
+};
+
+/* ---- http.c ---- */
+
+/** Lets the library go on, in the loop's next turn. */
+void http_wake(struct http_listener_state *listener);
+
+/** Adds the headers that every response has. */
+void http_add_headers(struct MHD_Response *response, const char *type, bool is_page);
+
+/** Responds with a response that has been made; NULL: without memory. */
+void http_respond_with(struct http_request *request, enum http_status status,
+                       struct MHD_Response *response);
+
+/* ---- http_connection.c ---- */
+
+/** For MHD_start_daemon: refuses a client that has its share of connections. */
+enum MHD_Result http_on_accept(void *listener, const struct sockaddr *address, socklen_t octets);
+
+/** For MHD_OPTION_NOTIFY_CONNECTION. */
+void http_on_connection(void *listener, struct MHD_Connection *connection, void **context,
+                        enum MHD_ConnectionNotificationCode code);
+
+/** A request is over. `is_queued`: it got a response of ours. */
+void http_connection_note(struct MHD_Connection *connection, bool is_queued,
+                          enum MHD_RequestTerminationCode how);
+
+/* ---- http_stream.c ---- */
+
+/** Ends all streams: the server closes HTTP. */
+void http_streams_end(struct http *http);

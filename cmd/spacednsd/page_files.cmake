@@ -1,0 +1,28 @@
+# cmake -D OUTPUT=page_files.c -D FOLDER=page -P page_files.cmake
+# Writes the files of the page as C (page_files.h), the same from the same files.
+set(type_html text/html)
+set(type_css text/css)
+set(type_js text/javascript)
+set(arrays "")
+set(table "")
+set(number 0)
+file(GLOB files RELATIVE ${FOLDER} ${FOLDER}/*)
+list(SORT files)
+foreach(file IN LISTS files)
+    cmake_path(GET file EXTENSION LAST_ONLY suffix)
+    string(SUBSTRING "${suffix}" 1 -1 suffix)
+    if(NOT DEFINED type_${suffix})
+        message(FATAL_ERROR "${FOLDER}/${file}: page_files.cmake knows no type of .${suffix}; add it")
+    endif()
+    file(READ ${FOLDER}/${file} octets HEX)
+    string(LENGTH "${octets}" length)
+    math(EXPR length "${length} / 2")
+    string(REGEX REPLACE "(................................)" "\\1\n" octets "${octets}")
+    string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," octets "${octets}")
+    string(APPEND arrays "static const unsigned char octets_${number}[] = {\n${octets}\n};\n\n")
+    string(APPEND table
+        "    {\"${file}\", \"${type_${suffix}}; charset=utf-8\", octets_${number}, ${length}},\n")
+    math(EXPR number "${number} + 1")
+endforeach()
+file(WRITE ${OUTPUT} "/* Made by page_files.cmake. */\n#include \"spacednsd/page_files.h\"\n\n"
+    "${arrays}const struct page_file page_files[] = {\n${table}    {NULL, NULL, NULL, 0},\n};\n")
