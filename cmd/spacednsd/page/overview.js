@@ -1,0 +1,210 @@
+/**
+ * The first glance: is it well, and which failures grew in the last hour?
+ */
+
+import { read } from "./client.js";
+import { bar, minutesLine, trendOf } from "./chart.js";
+import { agoText, byId, code, countText, element, facts, link, mark, numberText, show, table, time } from "./dom.js";
+
+const GROWN = ["new", "growing"];
+
+// ---- what is not well ----
+
+/** The state of an upstream is the worst that any worker sees. */
+export function upstreamState(upstream) {
+    const order = ["untried", "up", "no reply yet", "in doubt", "failing"];
+
+    return upstream.workers.reduce((worst, { state }) => (order.indexOf(state) > order.indexOf(worst) ? state : worst), "untried");
+}
+
+function workerProblems(status) {
+    return status.silent_workers.map((number) => ["bad", `Worker ${number} does not answer: its queries wait. If it stays, restart the server: spacedns upgrade.`]);
+}
+
+function upstreamProblems(status) {
+    return status.upstreams
+        .map((upstream) => [upstream.upstream, upstreamState(upstream)])
+        .filter(([, state]) => state === "failing" || state === "in doubt")
+        .map(([name, state]) => ["look", `Upstream ${name} is ${state}. Names of spaces are answered without it.`]);
+}
+
+function keepingProblems(status) {
+    return [status.state?.problem, status.upgrade_problem]
+        .filter((problem) => problem)
+        .map((problem) => ["look", problem])
+        .concat(status.devices.filter((device) => !device.has_interface)
+            .map((device) => ["look", `There is no network interface ${device.name}: clients of its connections are outside.`]));
+}
+
+function reasonProblems(reasons) {
+    return reasons
+        .filter((reason) => GROWN.includes(trendOf(reason.by_minute)))
+        .map((reason) => ["look", `${reason.reason} ${trendOf(reason.by_minute) === "new" ? "is new" : "grows"}: ${reason.text}.`]);
+}
+
+/** What is not well, worst first: [kind, sentence]. */
+export function problemsOf({ status, unready }, reasons = []) {
+    return [...unready.map((line) => ["bad", `Not ready: ${line}`]), ...workerProblems(status),
+        ...upstreamProblems(status), ...keepingProblems(status), ...reasonProblems(reasons)];
+}
+
+/** "All is well", "1 thing to look at". */
+export function verdictText(problems) {
+    if (problems.length === 0)
+        return "All is well";
+    return problems.some(([kind]) => kind === "bad")
+        ? `Not well: ${countText(problems.length, "problem")}`
+        : `Serving, ${countText(problems.length, "thing")} to look at`;
+}
+
+// ---- facts ----
+
+/** Who caused a reload: "alice", "signal", "uid 1000". */
+export function byText(reload) {
+    if (reload.user)
+        return reload.user;
+    return /^[0-9,]+$/.test(reload.by ?? "") ? `uid ${reload.by}` : reload.by || "the start";
+}
+
+function reloadFact(status, reloads) {
+    const last = status.last_reload;
+
+    if (last === null)
+        return ["Last reload", "none since the start"];
+    const isRefused = last.end === "refused" || last.end === "guarded";
+    return ["Last reload", mark(isRefused ? "bad" : "good", `${last.end} ${agoText(last.seconds_ago)} ago`),
+        reloads.length > 0 ? ` by ${byText(reloads[0])}` : ""];
+}
+
+function workersFact(status) {
+    const answering = status.workers - status.silent_workers.length;
+
+    return ["Workers", mark(answering === status.workers ? "good" : "bad", `${answering} of ${status.workers} answer`)];
+}
+
+function upstreamsFact(status) {
+    const failing = status.upstreams.filter((upstream) => upstreamState(upstream) === "failing").length;
+
+    if (status.upstreams.length === 0)
+        return ["Upstreams", mark("idle", "none")];
+    return ["Upstreams", mark(failing === 0 ? "good" : "bad", failing === 0 ? `${status.upstreams.length} of ${status.upstreams.length} not failing` : `${failing} of ${status.upstreams.length} failing`)];
+}
+
+function factsOf({ status, unready }, reloads) {
+    return facts([
+        ["Ready", mark(unready.length === 0 ? "good" : "bad", unready.length === 0 ? "yes" : "no")],
+        ["Generation", numberText(status.generation)],
+        reloadFact(status, reloads),
+        workersFact(status),
+        upstreamsFact(status),
+        ["Served", link("spaces", {}, countText(status.spaces, "space")), ", ", link("apps", {}, countText(status.apps, "app"))],
+        ["Up for", agoText(status.uptime_seconds)],
+    ]);
+}
+
+// ---- tables ----
+
+function trendMark(reason) {
+    const trend = trendOf(reason.by_minute);
+
+    return GROWN.includes(trend) ? mark("look", trend) : mark("idle", trend);
+}
+
+function reasonsTable(reasons) {
+    const most = Math.max(...reasons.map((reason) => reason.last_hour));
+    const columns = [
+        { label: "Reason", isHead: true, kind: "reason", of: (reason) => [link("queries", { reason: reason.reason }, reason.reason), " ", element("span", { class: "text" }, reason.text)] },
+        { label: "Last hour", kind: "number counted", of: (reason) => [element("span", {}, numberText(reason.last_hour)), bar(reason.last_hour, most)] },
+        { label: "By minute", kind: "minutes", of: (reason) => minutesLine(reason.by_minute, reason.reason) },
+        { label: "Trend", of: trendMark },
+    ];
+
+    return table({
+        caption: "Reasons that answers gave in the last hour, most frequent first", isCaptionUnseen: true, kind: "reasons", columns,
+        rows: reasons, keyOfRow: (reason) => `${reason.reason} ${reason.text}`, empty: "Every query of the last hour got what it asked for.",
+    });
+}
+
+const upstreamMarks = { up: "good", failing: "bad", "in doubt": "look", "no reply yet": "look" };
+
+function roundTrip(upstream) {
+    const times = upstream.workers.map((worker) => worker.rtt_ms).filter((rtt) => rtt !== undefined);
+
+    return times.length === 0 ? "–" : `${Math.max(...times)}\u00a0ms`;
+}
+
+function upstreamsTable(upstreams) {
+    const columns = [
+        { label: "Upstream", isHead: true, kind: "name", of: (upstream) => code(upstream.upstream) },
+        { label: "State", of: (upstream) => mark(upstreamMarks[upstreamState(upstream)] ?? "idle", upstreamState(upstream)) },
+        { label: "Round trip", kind: "number", of: roundTrip },
+        { label: "For names below", kind: "name", of: (upstream) => upstream.zones.map((zone) => (zone === "." ? "all others" : zone.replace(/\.$/, ""))).join(", ") },
+    ];
+
+    return table({
+        caption: "Upstreams", isCaptionUnseen: true, columns, rows: upstreams, keyOfRow: (upstream) => upstream.upstream,
+        empty: "None: names outside the spaces are not forwarded.",
+    });
+}
+
+const reloadMarks = { refused: "bad", guarded: "bad", unchanged: "idle", tried: "idle" };
+
+function commandText(reload) {
+    const words = [reload.command, reload.note].filter((text) => text).join(": ");
+
+    return words === "" ? "" : element("span", { class: "below" }, " ", words);
+}
+
+/** Reloads, newest first; `isShort` leaves out what a glance does not need. */
+export function reloadsTable(reloads, isShort) {
+    const columns = [
+        { label: "Time, UTC", isHead: true, of: (reload) => time(reload.at) },
+        { label: "Result", of: (reload) => mark(reloadMarks[reload.result] ?? "good", reload.result) },
+        { label: "By", of: (reload) => [byText(reload), isShort ? "" : commandText(reload)] },
+        { label: "Generation", kind: "number", of: (reload) => numberText(reload.generation) },
+    ];
+    const more = [
+        { label: "Took", kind: "number", of: (reload) => `${numberText(reload.duration_ms)}\u00a0ms` },
+        { label: "Files changed", kind: "number", of: (reload) => numberText(reload.files_changed) },
+        { label: "Cause", kind: "name", of: (reload) => reload.cause ?? "–" },
+    ];
+
+    return table({
+        caption: "Reloads, newest first", isCaptionUnseen: true, columns: isShort ? columns : [...columns, ...more], rows: reloads,
+        keyOfRow: (reload) => `${reload.at} ${reload.result}`, empty: "None since the start.",
+    });
+}
+
+// ---- the views ----
+
+const SHORT = 5;
+
+export const overview = {
+    id: "overview",
+    title: () => "Overview",
+
+    async load() {
+        const [{ reasons }, { reloads }] = await Promise.all([read("api/v1/reasons"), read("api/v1/reloads")]);
+        return { reasons: reasons.filter((reason) => reason.last_hour > 0).sort((a, b) => b.last_hour - a.last_hour), reloads };
+    },
+
+    show({ reasons, reloads }, _route, server) {
+        const problems = problemsOf(server, reasons);
+
+        byId("verdict").textContent = verdictText(problems);
+        show(byId("problems"), problems.length === 0 ? "" : element("ul", { class: "problems" },
+            problems.map(([kind, sentence]) => element("li", {}, mark(kind, sentence)))));
+        show(byId("facts"), factsOf(server, reloads));
+        show(byId("reasons"), reasonsTable(reasons));
+        show(byId("upstreams"), upstreamsTable(server.status.upstreams));
+        show(byId("last-reloads"), reloadsTable(reloads.slice(0, SHORT), true),
+            reloads.length > SHORT ? element("p", { class: "more" }, link("reloads", {}, `All ${reloads.length}`)) : "");
+    },
+};
+
+export const reloads = {
+    id: "reloads",
+    title: () => "Reloads",
+    load: () => read("api/v1/reloads"),
+    show: (data) => show(byId("reloads-found"), reloadsTable(data.reloads, false)),
+};
