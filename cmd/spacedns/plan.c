@@ -99,6 +99,10 @@ int run_plan(struct session *session)
         folder = session->invocation.options[OPTION_ZONES];
     if (against == NULL)
         return plan_live(session, folder);
+    if (invocation_has(&session->invocation, OPTION_TRAFFIC))
+        return session_fail(session, EXIT_USAGE,
+                            "--traffic tries the zone files on what the running server was asked, "
+                            "beside those that it serves; leave out --against");
     if (!session_read_settings(session))
         return EXIT_REFUSED;
     struct snapshot *before = session_must_load_folder(session, against);

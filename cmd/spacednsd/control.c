@@ -15,6 +15,7 @@
 #include "spacednsd/settings_check.h"
 #include "spacednsd/settings_reload.h"
 #include "spacednsd/status.h"
+#include "spacednsd/traffic_print.h"
 #include "spacednsd/usage_call.h"
 #include "spacednsd/usage_dyno.h"
 #include "spacednsd/workers.h"
@@ -269,14 +270,18 @@ static void answer_text(struct call *call, const struct reload_result *result)
 /* Prints the diff; what the guard would refuse is an error. Returns the exit code. */
 static int answer_tried(struct call *call, const struct reload_result *result)
 {
-    char *json = wants_json(call) ? diff_to_json(result->diff) : NULL;
     struct err err;
 
-    if (json != NULL)
-        fprintf(call->out, "%s\n", json);
-    else
+    if (wants_json(call)) {
+        json_t *json = diff_json(result->diff);
+        if (result->replay != NULL)
+            json_object_set_new(json, "traffic", traffic_json(result->replay));
+        print_json(json, call->out);
+    } else {
         diff_print(result->diff, print_line, call->out);
-    free(json);
+        if (result->replay != NULL)
+            traffic_print(result->replay, call->out);
+    }
     if (invocation_has(&call->invocation, OPTION_FORCE) || diff_guard(result->diff, &err))
         return CODE_DONE;
     fprintf(call->err, "Error: %s; put it back, or use --force if it is meant to go\n", err.text);

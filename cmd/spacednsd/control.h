@@ -14,12 +14,14 @@
 #include "spacednsd/kept.h"
 #include "spacednsd/status_source.h"
 #include "spacednsd/zones.h"
+#include "traffic/replay.h"
 
 struct reload_result {
     enum reload_end end;
     const struct zones_loading *loading;
     const struct snapshot *current; /* served now */
     const struct diff *diff;        /* NULL unless the guard checked it, or for a dry run */
+    const struct replay *replay;    /* NULL unless a dry run was tried on the last questions */
     const struct kept_names *names; /* of forget */
     uint64_t ms;                    /* from the beginning of the loading to now */
 };

@@ -1,6 +1,7 @@
 #include "spacednsd/daemon_requests.h"
 
 #include <signal.h>
+#include <stdlib.h>
 
 #include "base/log.h"
 #include "spacednsd/control.h"
@@ -14,6 +15,43 @@ static bool is_reload(enum command_name command)
     return command == COMMAND_RELOAD || command == COMMAND_PLAN || command == COMMAND_FORGET;
 }
 
+/* A call that waits for what the workers have counted. */
+struct traffic_visit {
+    struct inspection_visit visit; /* first, so that a visit's address is its own */
+    struct daemon *daemon;
+    struct call *call;
+};
+
+static void traffic_on_reports(struct inspection_visit *visit)
+{
+    struct traffic_visit *traffic = (struct traffic_visit *)visit;
+    struct daemon *daemon = traffic->daemon;
+    struct call *call = traffic->call;
+
+    free(traffic);
+    call->next = NULL;
+    if (daemon->reloads.is_stopping)
+        control_answer_stopping(call);
+    else if (upgrade_is_running(&daemon->upgrade))
+        control_answer_upgrading(call);
+    else
+        reloads_request(&daemon->reloads, call);
+}
+
+/* So that no question lacks that a client has its reply to. */
+static void request_with_traffic(struct daemon *daemon, struct call *call)
+{
+    struct traffic_visit *traffic = malloc(sizeof *traffic);
+
+    if (traffic == NULL) {
+        control_answer_problem(call, &(struct err){.text = "out of memory; try again"});
+        return;
+    }
+    *traffic = (struct traffic_visit){
+        .visit.on_reports = traffic_on_reports, .daemon = daemon, .call = call};
+    inspection_add_visit(&daemon->inspection, &traffic->visit);
+}
+
 static void daemon_on_call(void *context, struct call *call)
 {
     struct daemon *daemon = context;
@@ -21,6 +59,8 @@ static void daemon_on_call(void *context, struct call *call)
 
     if (is_reload(command) && upgrade_is_running(&daemon->upgrade))
         control_answer_upgrading(call);
+    else if (is_reload(command) && invocation_has(&call->invocation, OPTION_TRAFFIC))
+        request_with_traffic(daemon, call);
     else if (is_reload(command))
         reloads_request(&daemon->reloads, call);
     else if (command == COMMAND_UPGRADE)

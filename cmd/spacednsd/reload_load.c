@@ -1,5 +1,7 @@
 #include "spacednsd/reload_load.h"
 
+#include <net/if.h>
+
 #include "base/clock.h"
 #include "spacednsd/settings_check.h"
 #include "spacednsd/settings_reload.h"
@@ -8,6 +10,25 @@
 static const struct snapshot *find_after(const struct zones_loading *loading)
 {
     return loading->outcome.is_unchanged ? loading->request.before : loading->snapshot;
+}
+
+/* Whoever comes by an interface is let in by its number, which is looked up for what is served. */
+static void find_devices(const struct access *access)
+{
+    for (uint32_t device = 0; device < access->device_count; device++)
+        access_set_interface(access, device, if_nametoindex(access->devices[device]));
+}
+
+/* Returns false without memory for it. */
+static bool replay(struct reloads *reloads, const struct snapshot *before,
+                   const struct snapshot *after)
+{
+    if (reloads->questions == NULL)
+        return false;
+    if (after != before)
+        find_devices(&after->access);
+    reloads->replay = replay_new(reloads->questions, before, after);
+    return reloads->replay != NULL;
 }
 
 /* Computes what would change; without memory for it the loading fails. */
@@ -25,8 +46,11 @@ static void compare(struct reloads *reloads)
         .guard_share_percent = loading->reloaded->settings.guard_share,
     };
     reloads->diff = diff_new(before, after, &options);
-    if (reloads->diff != NULL)
+    if (reloads->diff != NULL &&
+        (!reloads->queue.request.has_traffic || replay(reloads, before, after)))
         return;
+    diff_free(reloads->diff);
+    reloads->diff = NULL;
     snapshot_free(loading->snapshot);
     loading->snapshot = NULL;
     loading->outcome.is_unchanged = false;

@@ -9,13 +9,15 @@ static struct reload_request request_of_call(const struct call *call, bool is_gu
 {
     const struct invocation *invocation = &call->invocation;
     bool is_plan = invocation->command == COMMAND_PLAN;
+    bool is_dry = is_plan || invocation_has(invocation, OPTION_DRY_RUN);
 
     if (invocation->command == COMMAND_FORGET)
         return (struct reload_request){.kind = REQUEST_FORGET};
     return (struct reload_request){
-        .is_dry = is_plan || invocation_has(invocation, OPTION_DRY_RUN),
+        .is_dry = is_dry,
         .is_forced = !is_plan && (invocation_has(invocation, OPTION_FORCE) || !is_guarded),
         .reads_all = invocation_has(invocation, OPTION_FORCE),
+        .has_traffic = is_dry && invocation_has(invocation, OPTION_TRAFFIC),
         .folder = is_plan ? invocation_operand(invocation, 0) : NULL,
     };
 }
@@ -27,7 +29,8 @@ static bool is_same_request(const struct reload_request *a, const struct reload_
                               : strcmp(a->folder, b->folder) == 0;
 
     return a->kind == REQUEST_RELOAD && b->kind == REQUEST_RELOAD && a->is_dry == b->is_dry &&
-           a->is_forced == b->is_forced && a->reads_all == b->reads_all && is_same_folder;
+           a->is_forced == b->is_forced && a->reads_all == b->reads_all &&
+           a->has_traffic == b->has_traffic && is_same_folder;
 }
 
 /* A call may end before the loading does, when the server is stopped. */

@@ -26,6 +26,7 @@ struct reload_request {
     bool is_dry;        /* print what would change, and change nothing */
     bool is_forced;     /* without the guard */
     bool reads_all;     /* read also files that seem unchanged */
+    bool has_traffic;   /* try what would be served on the last questions; of a dry run */
     const char *folder; /* of a dry run; NULL: the server's own */
 };
 

@@ -59,6 +59,10 @@ static void close_loading(struct reloads *reloads)
     loading->reloaded = NULL;
     diff_free(reloads->diff);
     reloads->diff = NULL;
+    questions_free(reloads->questions);
+    reloads->questions = NULL;
+    replay_free(reloads->replay);
+    reloads->replay = NULL;
     kept_close_names(&reloads->queue.names);
 }
 
@@ -176,6 +180,7 @@ static void end_reload(struct reloads *reloads, enum reload_end end)
                                    .loading = &reloads->loading,
                                    .current = server_current(reloads->server),
                                    .diff = reloads->diff,
+                                   .replay = reloads->replay,
                                    .names = &reloads->queue.names,
                                    .ms = zones_loading_ms(&reloads->loading)};
 
@@ -372,6 +377,8 @@ static void begin_reload(struct reloads *reloads)
         !reloads->queue.request.is_dry)
         service_reload(reloads->service);
     reloads_prepare(reloads, server_current(reloads->server));
+    if (reloads->queue.request.has_traffic && reloads->usage != NULL)
+        reloads->questions = questions_copy(reloads->usage->questions);
     reloads->work.data = reloads;
     uv_queue_work(reloads->loop, &reloads->work, load_on_pool, reloads_on_loaded);
 }

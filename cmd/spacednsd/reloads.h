@@ -32,6 +32,7 @@
 #include "spacednsd/storing.h"
 #include "spacednsd/usage_keeping.h"
 #include "spacednsd/zones.h"
+#include "traffic/replay.h"
 
 struct reloads {
     struct settings settings; /* in force; the struct stays where it is, its values change */
@@ -47,12 +48,14 @@ struct reloads {
     struct state state;           /* state_dir; zeroed: not used */
     struct storing storing;
     struct compiling compiling;
-    struct snapshot *compiled; /* of the state folder, until the first loading has ended */
-    struct reload_queue queue; /* its request is that of the current loading */
-    struct diff *diff;         /* what it would change, if the guard or a dry run needs it */
-    struct tally tally;        /* of what it changes, unless it is a dry run */
-    bool is_reloading;         /* until every worker answers from the new snapshot */
-    uv_timer_t upkeep;         /* when it is due */
+    struct snapshot *compiled;   /* of the state folder, until the first loading has ended */
+    struct reload_queue queue;   /* its request is that of the current loading */
+    struct diff *diff;           /* what it would change, if the guard or a dry run needs it */
+    struct questions *questions; /* of a dry run with traffic: a copy of the last ones */
+    struct replay *replay;       /* what they would have got */
+    struct tally tally;          /* of what it changes, unless it is a dry run */
+    bool is_reloading;           /* until every worker answers from the new snapshot */
+    uv_timer_t upkeep;           /* when it is due */
     bool has_timer;
     struct reload_last last;
     struct reload_history history;

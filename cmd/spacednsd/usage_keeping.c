@@ -202,20 +202,24 @@ bool usage_keeping_start(struct usage_keeping *keeping, uv_loop_t *loop, const s
     *keeping = (struct usage_keeping){
         .usage = usage_new(&(struct usage_options){
             .apps_most = apps_most, .pairs_most = USAGE_PAIRS, .now_s = now_s()}),
+        .questions = questions_new(&(struct questions_options){
+            .most = QUESTIONS_MOST, .octets_most = QUESTIONS_OCTETS_MOST, .now_s = now_s()}),
         .state = state,
         .has_timer = true};
     uv_timer_init(loop, &keeping->timer);
     uv_unref((uv_handle_t *)&keeping->timer);
     keeping->timer.data = keeping;
-    return keeping->usage != NULL;
+    return keeping->usage != NULL && keeping->questions != NULL;
 }
 
 /* A flow's time is of the loop's clock, which is the monotonic one. */
 void usage_keeping_add(struct usage_keeping *keeping, const struct flow_table *table)
 {
     int64_t ago_ms = (int64_t)(clock_monotonic_ns() / NS_PER_MS) - (int64_t)table->begun_ms;
+    int64_t begun_ms = clock_wall_us() / US_PER_MS - ago_ms;
 
-    usage_add(keeping->usage, table, clock_wall_us() / US_PER_MS - ago_ms);
+    usage_add(keeping->usage, table, begun_ms);
+    questions_add(keeping->questions, table, begun_ms);
     keeping->is_changed = true;
 }
 
@@ -237,6 +241,8 @@ void usage_keeping_stop(struct usage_keeping *keeping)
 
 void usage_keeping_close(struct usage_keeping *keeping)
 {
+    questions_free(keeping->questions);
+    keeping->questions = NULL;
     if (keeping->usage == NULL)
         return;
     write_now(keeping, true);

@@ -10,6 +10,8 @@
  * act; until then nothing is written. Without the last words of the server before, answers that it
  * gave may still be in use, so no dyno is safe to stop until they have expired.
  *
+ * The last questions (traffic/questions.h) are kept beside it, from the same flows, and not stored.
+ *
  * A file that cannot be read is logged and begun anew: it never keeps a server from starting.
  *
  * Events: usage_unread; usage_failed with the first write that fails, usage_stored with the next
@@ -20,12 +22,14 @@
 #include <uv.h>
 
 #include "answer/state.h"
+#include "traffic/questions.h"
 #include "traffic/usage_file.h"
 
 enum { USAGE_FIRST_STORED_MS = 1000, USAGE_STORED_MS = 120 * 1000 };
 
 struct usage_keeping {
-    struct usage *usage; /* NULL: not started */
+    struct usage *usage;         /* NULL: not started */
+    struct questions *questions; /* the last ones, for plan --traffic; not stored */
     const struct state *state;
     uv_timer_t timer;
     uv_work_t work;

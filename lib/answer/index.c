@@ -95,6 +95,24 @@ bool index_find(const struct index *index, const struct segment *const *segments
     return false;
 }
 
+bool index_find_hash(const struct index *index, const struct segment *const *segments,
+                     uint64_t hash, struct index_entry *found)
+{
+    uint32_t at = home_of(hash);
+    struct name name;
+
+    for (uint64_t slot = next_with_tag(index, hash, &at); slot != 0;
+         at++, slot = next_with_tag(index, hash, &at)) {
+        struct index_entry entry = entry_of(slot);
+        index_name(index, segments[entry.segment], entry, &name);
+        if (index_hash(index, &name) == hash) {
+            *found = entry;
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Reads the first slot with the hash's tag. Returns false when there is none. */
 static inline bool first_with_tag(const struct index *index, uint64_t hash,
                                   struct index_entry *entry)

@@ -97,6 +97,10 @@ static inline void index_prefetch(const struct index *index, uint64_t hash)
 bool index_find(const struct index *index, const struct segment *const *segments,
                 const struct name *name, uint64_t hash, struct index_entry *found);
 
+/** Finds the entry whose name has the hash; for who knows no more of it. */
+bool index_find_hash(const struct index *index, const struct segment *const *segments,
+                     uint64_t hash, struct index_entry *found);
+
 /** The name of an entry in wire form; for an app, the plain one. */
 void index_name(const struct index *index, const struct segment *segment, struct index_entry entry,
                 struct name *name);

@@ -1,6 +1,5 @@
 #include "inspect/diff_print.h"
 
-#include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -434,7 +433,7 @@ static json_t *asked_to_json(const struct diff *diff)
     return apps;
 }
 
-char *diff_to_json(const struct diff *diff)
+json_t *diff_json(const struct diff *diff)
 {
     json_t *changes = json_array(), *classes = json_object();
 
@@ -442,12 +441,17 @@ char *diff_to_json(const struct diff *diff)
         json_array_append_new(changes, change_to_json(&diff->changes[i]));
     for (unsigned class = 0; class < DIFF_CLASSES; class ++)
         json_object_set_new(classes, class_text(class), class_to_json(&diff->classes[class]));
-    json_t *root =
-        json_pack("{s:b, s:o, s:I, s:o, s:o, s:I, s:o, s:o, s:o, s:o}", "refused",
-                  diff_is_refused(diff), "changes", changes, "left_out", (json_int_t)diff->left_out,
-                  "classes", classes, "access", access_to_json(diff), "access_left_out",
-                  (json_int_t)diff->access.left_out, "settings", settings_to_json(diff), "others",
-                  others_to_json(diff), "guard", guard_to_json(diff), "asked", asked_to_json(diff));
+    return json_pack("{s:b, s:o, s:I, s:o, s:o, s:I, s:o, s:o, s:o, s:o}", "refused",
+                     diff_is_refused(diff), "changes", changes, "left_out",
+                     (json_int_t)diff->left_out, "classes", classes, "access", access_to_json(diff),
+                     "access_left_out", (json_int_t)diff->access.left_out, "settings",
+                     settings_to_json(diff), "others", others_to_json(diff), "guard",
+                     guard_to_json(diff), "asked", asked_to_json(diff));
+}
+
+char *diff_to_json(const struct diff *diff)
+{
+    json_t *root = diff_json(diff);
     char *text = root == NULL ? NULL : json_dumps(root, JSON_INDENT(2) | JSON_ENSURE_ASCII);
     json_decref(root);
     return text;

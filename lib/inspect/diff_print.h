@@ -19,6 +19,8 @@
  *
  * Threads: one.  Memory: lines are borrowed for the call.
  */
+#include <jansson.h>
+
 #include "base/err.h"
 #include "inspect/diff.h"
 
@@ -30,7 +32,10 @@ void diff_print(const struct diff *diff, diff_on_line *on_line, void *context);
 /** Prints the guard's refusals, and the changes of access and settings. */
 void diff_print_refusal(const struct diff *diff, diff_on_line *on_line, void *context);
 
-/** Returns the same as one JSON object from malloc; NULL if memory runs out. */
+/** Returns the same as an object, to be released; NULL if memory runs out. */
+json_t *diff_json(const struct diff *diff);
+
+/** Returns that object as text from malloc; NULL if memory runs out. */
 char *diff_to_json(const struct diff *diff);
 
 /**

@@ -42,6 +42,15 @@ write_zones ipsec0
 reload
 class_table
 
+# ---- what comes by a device is tried as coming by it ----
+
+mkdir "$work/next"
+for zone in "$zones"/*.yaml; do
+    sed '1s/^/# words\n/' "$zone" >"$work/next/${zone##*/}"
+done
+got=$("$SPACEDNS" plan "$work/next" --traffic --socket "$work/control.sock")
+expect_match "nobody is outside of a plan" '^traffic since .*: none of [1-9][0-9]* clients? would have got ' "$got"
+
 # ---- interfaces come and go ----
 
 ip -n server link del ipsec0

@@ -63,6 +63,38 @@ TEST(equal_reloads_share_a_request_and_others_wait)
     ck_assert(!reload_queue_take(&queue, true));
 }
 
+TEST(a_plan_with_traffic_is_another_request)
+{
+    char first[] = "plan --traffic", second[] = "reload --dry-run --traffic", third[] = "plan";
+    struct call calls[3];
+
+    add(&calls[0], first);
+    add(&calls[1], second);
+    add(&calls[2], third);
+    ck_assert(reload_queue_take(&queue, true));
+    ck_assert(!queue.request.has_traffic);
+    ck_assert_ptr_eq(queue.calls, &calls[2]);
+    ck_assert_ptr_null(calls[2].next);
+    finish();
+    ck_assert(reload_queue_take(&queue, true));
+    ck_assert(queue.request.has_traffic);
+    ck_assert(queue.request.is_dry);
+    ck_assert_ptr_eq(queue.calls, &calls[0]);
+    ck_assert_ptr_eq(calls[0].next, &calls[1]);
+    finish();
+    ck_assert(!reload_queue_take(&queue, true));
+}
+
+TEST(only_a_dry_run_has_traffic)
+{
+    char line[] = "reload --traffic";
+    struct call call;
+
+    add(&call, line);
+    ck_assert(reload_queue_take(&queue, true));
+    ck_assert(!queue.request.has_traffic);
+}
+
 TEST(each_request_names_who_caused_it)
 {
     char reload[] = "reload --note=why", forced[] = "reload --force", forget[] = "forget a.example";
