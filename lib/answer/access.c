@@ -3,53 +3,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "answer/access_ranges.h"
+
 static const struct cidr loopback = {.address = 0x7f000000, .bits = 8};
 
 /* The system's numbers of interfaces are positive ints. */
 static const uint32_t no_interface = 0x80000000;
 
-/* A block of one membership in one view. */
-struct access_span {
-    uint32_t first;
-    uint32_t last; /* inclusive */
-    struct membership membership;
-};
-
-/* A point where the set of memberships changes. */
-struct edge {
-    uint64_t at; /* 64 bits, for the end after 255.255.255.255 */
-    uint32_t span;
-    bool opens;
-};
-
-struct access_spans {
-    struct access_span *items;
-    size_t count;
-    size_t capacity;
-    bool failed;
+/* The blocks of a view that is being built. */
+struct view_blocks {
     const struct access *access;
+    struct spans spans;
     uint32_t device;  /* whose connections are added, besides those without one; ENTRY_NONE: none */
     uint64_t devices; /* bit n: some connection names device n */
 };
 
 _Static_assert(DEVICES_MOST <= 64, "a bit for each device");
-
-static void add_span(struct access_spans *spans, struct cidr block, struct membership membership)
-{
-    if (spans->count == spans->capacity) {
-        size_t wider = spans->capacity == 0 ? 64 : 2 * spans->capacity;
-        struct access_span *moved = realloc(spans->items, wider * sizeof *moved);
-        if (moved == NULL) {
-            spans->failed = true;
-            return;
-        }
-        spans->items = moved;
-        spans->capacity = wider;
-    }
-    membership.block = block;
-    spans->items[spans->count++] = (struct access_span){
-        .first = cidr_first(block), .last = cidr_last(block), .membership = membership};
-}
 
 static uint32_t find_device(const struct access *access, const char *name)
 {
@@ -60,33 +29,33 @@ static uint32_t find_device(const struct access *access, const char *name)
 }
 
 /* True if the connection lets in what comes by the device whose blocks are being added. */
-static bool lets_in(struct access_spans *spans, const struct connection *connection)
+static bool lets_in(struct view_blocks *blocks, const struct connection *connection)
 {
     if (!connection->grants || connection->device == NULL)
         return connection->grants;
-    uint32_t device = find_device(spans->access, connection->device);
+    uint32_t device = find_device(blocks->access, connection->device);
     if (device == ENTRY_NONE)
         return false;
-    spans->devices |= (uint64_t)1 << device;
-    return device == spans->device;
+    blocks->devices |= (uint64_t)1 << device;
+    return device == blocks->device;
 }
 
-static void add_segment(struct access_spans *spans, const struct segment *segment, uint16_t number,
+static void add_segment(struct view_blocks *blocks, const struct segment *segment, uint16_t number,
                         const struct local_access *local)
 {
     struct membership member = {.segment = number, .class = CLIENT_SPACE, .connection = ENTRY_NONE};
 
-    add_span(spans, segment->cidr, member);
+    spans_add(&blocks->spans, segment->cidr, member);
     for (size_t i = 0; i < local->space_count; i++)
         if (strcmp(local->spaces[i], segment->name) == 0)
-            add_span(spans, loopback, member);
+            spans_add(&blocks->spans, loopback, member);
     for (size_t i = 0; i < segment->connection_count; i++) {
         const struct connection *connection = &segment->connections[i];
         member.class = connection->kind == CONNECTION_PEERING ? CLIENT_PEERED : CLIENT_VPN;
         member.connection = (uint32_t)i;
-        bool is_let_in = lets_in(spans, connection);
+        bool is_let_in = lets_in(blocks, connection);
         for (size_t j = 0; j < connection->block_count && is_let_in; j++)
-            add_span(spans, connection->blocks[j], member);
+            spans_add(&blocks->spans, connection->blocks[j], member);
     }
 }
 
@@ -98,147 +67,45 @@ bool access_shows(const struct segment *segment, uint32_t address)
     return segment->listen_count == 0 && address == 0;
 }
 
-static int compare_edges(const void *a, const void *b)
-{
-    const struct edge *left = a, *right = b;
-    if (left->at != right->at)
-        return left->at < right->at ? -1 : 1;
-    return left->span < right->span ? -1 : left->span > right->span;
-}
+/* ---- who is seen where ---- */
 
-static int compare_memberships(const void *a, const void *b)
-{
-    const struct membership *left = a, *right = b;
-    if (left->segment != right->segment)
-        return left->segment - right->segment;
-    return left->class - right->class;
-}
-
-/* A view being built. */
-struct sweep {
-    struct arena *arena;
-    const struct access_spans *spans;
-    uint32_t *open; /* spans that cover the current address */
-    size_t open_count;
-    uint32_t *starts;
-    struct membership_set *sets;
-    struct membership *memberships;
-    size_t range_count, membership_count, membership_capacity;
+/* A segment that clients at a destination address see; 0 for all other addresses. */
+struct sighting {
+    uint32_t address;
+    uint16_t segment;
 };
 
-static void open_or_close(struct sweep *sweep, const struct edge *edge)
+static int compare_sightings(const void *a, const void *b)
 {
-    if (edge->opens) {
-        sweep->open[sweep->open_count++] = edge->span;
-        return;
-    }
-    for (size_t i = 0; i < sweep->open_count; i++) {
-        if (sweep->open[i] == edge->span) {
-            sweep->open[i] = sweep->open[--sweep->open_count];
-            return;
-        }
-    }
+    const struct sighting *left = a, *right = b;
+    if (left->address != right->address)
+        return left->address < right->address ? -1 : 1;
+    return left->segment - right->segment;
 }
 
-/* Writes the range that begins at `start`: one membership per open space, the closest class. */
-static bool write_range(struct sweep *sweep, uint32_t start)
+/* Returns all sightings, sorted, which the caller frees; NULL without memory. */
+static struct sighting *list_sightings(const struct segment *const *segments, size_t count,
+                                       size_t *sighting_count)
 {
-    size_t first = sweep->membership_count, kept = 0;
-
-    for (size_t i = 0; i < sweep->open_count; i++) {
-        struct membership *grown = arena_grow(sweep->arena, sweep->memberships, first + i,
-                                              &sweep->membership_capacity, sizeof *grown);
-        if (grown == NULL)
-            return false;
-        sweep->memberships = grown;
-        grown[first + i] = sweep->spans->items[sweep->open[i]].membership;
-    }
-    struct membership *set = sweep->memberships + first;
-    if (sweep->open_count > 0)
-        qsort(set, sweep->open_count, sizeof *set, compare_memberships);
-    for (size_t i = 0; i < sweep->open_count; i++)
-        if (i == 0 || set[i].segment != set[kept - 1].segment)
-            set[kept++] = set[i];
-    sweep->membership_count += kept;
-    sweep->starts[sweep->range_count] = start;
-    sweep->sets[sweep->range_count++] =
-        (struct membership_set){.first = (uint32_t)first, .count = (uint32_t)kept};
-    return true;
-}
-
-static bool sweep_edges(struct sweep *sweep, const struct edge *edges, size_t count)
-{
-    if ((count == 0 || edges[0].at > 0) && !write_range(sweep, 0))
-        return false;
-    for (size_t i = 0; i < count; i++) {
-        open_or_close(sweep, &edges[i]);
-        bool is_last_here = i + 1 == count || edges[i + 1].at != edges[i].at;
-        if (is_last_here && edges[i].at <= UINT32_MAX && !write_range(sweep, (uint32_t)edges[i].at))
-            return false;
-    }
-    return true;
-}
-
-static bool build_view(struct arena *arena, const struct access_spans *spans, struct view *view)
-{
-    size_t count = 2 * spans->count;
-    struct edge *edges = malloc((count + 1) * sizeof *edges);
-    struct sweep sweep = {
-        .arena = arena,
-        .spans = spans,
-        .open = malloc((spans->count + 1) * sizeof(uint32_t)),
-        .starts = arena_take(arena, (count + 1) * sizeof(uint32_t)),
-        .sets = arena_take(arena, (count + 1) * sizeof(struct membership_set)),
-        .memberships = arena_take(arena, sizeof(struct membership)),
-        .membership_capacity = 1,
-    };
-    bool built = edges != NULL && sweep.open != NULL && sweep.starts != NULL &&
-                 sweep.sets != NULL && sweep.memberships != NULL;
-
-    for (size_t i = 0; i < spans->count && built; i++) {
-        const struct access_span *span = &spans->items[i];
-        edges[2 * i] = (struct edge){.at = span->first, .span = (uint32_t)i, .opens = true};
-        edges[2 * i + 1] = (struct edge){.at = (uint64_t)span->last + 1, .span = (uint32_t)i};
-    }
-    if (built) {
-        qsort(edges, count, sizeof *edges, compare_edges);
-        built = sweep_edges(&sweep, edges, count);
-    }
-    view->range_count = (uint32_t)sweep.range_count;
-    view->starts = sweep.starts;
-    view->sets = sweep.sets;
-    view->memberships = sweep.memberships;
-    free(sweep.open);
-    free(edges);
-    return built;
-}
-
-static int compare_addresses(const void *a, const void *b)
-{
-    uint32_t left = *(const uint32_t *)a, right = *(const uint32_t *)b;
-    return left < right ? -1 : left > right;
-}
-
-/* The destination addresses that need their own view, sorted, 0 ("all others") first. */
-static uint32_t *list_addresses(const struct segment *const *segments, size_t count,
-                                size_t *address_count)
-{
-    size_t total = 1, kept = 0;
+    size_t total = 0, at = 0;
     for (size_t i = 0; i < count; i++)
-        total += segments[i] == NULL ? 0 : segments[i]->listen_count;
-    uint32_t *addresses = calloc(total, sizeof *addresses);
-    if (addresses == NULL)
+        if (segments[i] != NULL)
+            total += segments[i]->listen_count == 0 ? 1 : segments[i]->listen_count;
+    struct sighting *sightings = malloc((total + 1) * sizeof *sightings);
+    if (sightings == NULL)
         return NULL;
-    size_t at = 1;
-    for (size_t i = 0; i < count; i++)
-        for (size_t j = 0; segments[i] != NULL && j < segments[i]->listen_count; j++)
-            addresses[at++] = segments[i]->listen[j];
-    qsort(addresses, total, sizeof *addresses, compare_addresses);
-    for (size_t i = 0; i < total; i++)
-        if (i == 0 || addresses[i] != addresses[kept - 1])
-            addresses[kept++] = addresses[i];
-    *address_count = kept;
-    return addresses;
+    for (size_t i = 0; i < count; i++) {
+        if (segments[i] == NULL)
+            continue;
+        if (segments[i]->listen_count == 0)
+            sightings[at++] = (struct sighting){.address = 0, .segment = (uint16_t)i};
+        for (size_t j = 0; j < segments[i]->listen_count; j++)
+            sightings[at++] =
+                (struct sighting){.address = segments[i]->listen[j], .segment = (uint16_t)i};
+    }
+    qsort(sightings, total, sizeof *sightings, compare_sightings);
+    *sighting_count = total;
+    return sightings;
 }
 
 /* ---- devices ---- */
@@ -330,78 +197,114 @@ view_by_interface(const struct access *access, const struct view *view, uint32_t
 
 /* ---- all views ---- */
 
-/* What the views are built from. */
+/* What the views are built from, in the order of the views: each uses up its own sightings. */
 struct sources {
     const struct segment *const *segments;
+    const struct sighting *sightings;
     size_t count;
     const struct local_access *local;
 };
 
-/* Builds the view of an address and a device; ENTRY_NONE: of no device. */
-static bool build_one(struct access *access, const struct sources *sources,
-                      struct access_spans *spans, struct view *view)
+/* The number of sightings at the first one's address. */
+static size_t count_same_address(const struct sighting *sightings, size_t count)
 {
-    spans->count = 0;
-    for (size_t i = 0; i < sources->count; i++)
-        if (sources->segments[i] != NULL && access_shows(sources->segments[i], view->address))
-            add_segment(spans, sources->segments[i], (uint16_t)i, sources->local);
-    return !spans->failed && build_view(access->arena, spans, view);
+    size_t same = 0;
+
+    while (same < count && sightings[same].address == sightings[0].address)
+        same++;
+    return same;
+}
+
+/* The number of views: one for each address, and one for all others, which may be empty. */
+static size_t count_views(const struct sources *sources)
+{
+    size_t views = sources->count == 0 || sources->sightings[0].address != 0;
+
+    for (size_t i = 0; i < sources->count;
+         i += count_same_address(&sources->sightings[i], sources->count - i))
+        views++;
+    return views;
+}
+
+/* Builds the view of an address and a device; ENTRY_NONE: of no device. */
+static bool build_one(struct access *access, const struct sources *seen, struct view_blocks *blocks,
+                      struct view *view)
+{
+    blocks->spans.count = 0;
+    for (size_t i = 0; i < seen->count; i++)
+        /* An address that a file lists twice is one. */
+        if (i == 0 || seen->sightings[i].segment != seen->sightings[i - 1].segment)
+            add_segment(blocks, seen->segments[seen->sightings[i].segment],
+                        seen->sightings[i].segment, seen->local);
+    return ranges_build(&blocks->spans, access->arena, view);
 }
 
 /* Builds the view of an address, and one for each device that its connections name. */
-static bool build_all(struct access *access, const struct sources *sources,
-                      struct access_spans *spans, struct view *view)
+static bool build_all(struct access *access, const struct sources *seen, struct view_blocks *blocks,
+                      struct view *view)
 {
-    spans->device = ENTRY_NONE;
-    spans->devices = 0;
-    if (!build_one(access, sources, spans, view))
+    blocks->device = ENTRY_NONE;
+    blocks->devices = 0;
+    if (!build_one(access, seen, blocks, view))
         return false;
-    unsigned named = (unsigned)__builtin_popcountll(spans->devices);
+    unsigned named = (unsigned)__builtin_popcountll(blocks->devices);
     if (named == 0)
         return true;
     struct view *views = arena_take(access->arena, named * sizeof *views);
     if (views == NULL)
         return false;
     for (uint32_t device = 0; device < access->device_count; device++) {
-        if ((spans->devices >> device & 1) == 0)
+        if ((blocks->devices >> device & 1) == 0)
             continue;
         struct view *own = &views[view->device_count++];
         *own = (struct view){.address = view->address, .device = device};
-        spans->device = device;
-        if (!build_one(access, sources, spans, own))
+        blocks->device = device;
+        if (!build_one(access, seen, blocks, own))
             return false;
     }
     view->device_views = views;
     return true;
 }
 
+/* Builds the views in the order of their addresses, 0 first. */
+static bool build_views(struct access *access, struct sources *sources, struct view *views)
+{
+    struct view_blocks blocks = {.access = access};
+    bool is_built = true;
+
+    for (size_t i = 0; i < access->view_count && is_built; i++) {
+        struct sources seen = *sources;
+        bool is_empty = i == 0 && (seen.count == 0 || seen.sightings[0].address != 0);
+        seen.count = is_empty ? 0 : count_same_address(seen.sightings, seen.count);
+        views[i] = (struct view){.address = is_empty ? 0 : seen.sightings[0].address};
+        is_built = build_all(access, &seen, &blocks, &views[i]);
+        sources->sightings += seen.count;
+        sources->count -= seen.count;
+    }
+    spans_close(&blocks.spans);
+    return is_built;
+}
+
 bool access_build(struct access *access, const struct segment *const *segments, size_t count,
                   const struct local_access *local)
 {
-    const struct sources sources = {.segments = segments, .count = count, .local = local};
-    struct access_spans spans = {.access = access};
-    struct view *views = NULL;
-    size_t view_count = 0;
-    uint32_t *addresses = list_addresses(segments, count, &view_count);
-    bool built = false;
+    struct sources sources = {.segments = segments, .local = local};
+    struct sighting *sightings = list_sightings(segments, count, &sources.count);
+    bool is_built = false;
 
     *access = (struct access){.arena = arena_new()};
-    if (addresses == NULL || access->arena == NULL)
-        goto out;
-    views = arena_take(access->arena, view_count * sizeof *views);
-    built = views != NULL && list_devices(access, segments, count);
-    for (size_t i = 0; i < view_count && built; i++) {
-        views[i] = (struct view){.address = addresses[i]};
-        built = build_all(access, &sources, &spans, &views[i]);
+    if (sightings != NULL && access->arena != NULL) {
+        sources.sightings = sightings;
+        access->view_count = count_views(&sources);
+        struct view *views = arena_take(access->arena, access->view_count * sizeof *views);
+        access->views = views;
+        is_built = views != NULL && list_devices(access, segments, count) &&
+                   build_views(access, &sources, views);
     }
-    access->views = views;
-    access->view_count = view_count;
-out:
-    free(addresses);
-    free(spans.items);
-    if (!built)
+    free(sightings);
+    if (!is_built)
         access_close(access);
-    return built;
+    return is_built;
 }
 
 void access_close(struct access *access)
