@@ -28,8 +28,8 @@ struct report {
     size_t capacity;
     size_t levels[FINDING_NOTE + 1];
     const char *newest_file; /* the arena's copy of the last finding's file */
-    struct hash_key key;
-    struct tally *tallies; /* open addressing, at most half in use */
+    struct hash_key key;     /* of the tallies, made with them: most reports stay empty */
+    struct tally *tallies;   /* open addressing, at most half in use */
     size_t tally_count;
     size_t tally_mask;
     bool is_incomplete;
@@ -81,7 +81,6 @@ struct report *report_new(void)
         free(report);
         return NULL;
     }
-    report->key = hash_key_random();
     return report;
 }
 
@@ -124,6 +123,8 @@ static bool widen_tallies(struct report *report)
 
     if (wider == NULL)
         return false;
+    if (before == NULL)
+        report->key = hash_key_random();
     for (size_t i = 0; i < count; i++)
         if (before[i].file != NULL)
             *find_slot(wider, mask, &report->key, before[i].file, before[i].code) = before[i];

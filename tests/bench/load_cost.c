@@ -2,7 +2,7 @@
  * The cost of loading: time and memory at start, the time of a reload with one changed file, and
  * the time to find the answers it changes.
  *
- *     load_cost [FILES [APPS_PER_FILE]]        by default 1000 files of 1000 apps
+ *     load_cost [FILES [APPS_PER_FILE [ids]]]  by default 1000 files of 1000 apps, without ids
  *
  * Every app has two web dynos and its default domain. Prints one line of JSON. The zones go to a
  * temporary folder, which is removed again.
@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "answer/load.h"
@@ -18,6 +19,8 @@
 #include "source/folder.h"
 
 enum { PATH_MOST = 256, RELOADS = 5 };
+
+static bool has_ids;
 
 static void zone_path(char *path, const char *folder, unsigned file)
 {
@@ -28,8 +31,11 @@ static void write_app(FILE *out, unsigned file, unsigned app, const char *state)
 {
     unsigned first = 2 * app, second = 2 * app + 1;
 
+    fputs("  - {", out);
+    if (has_ids)
+        fprintf(out, "id: 00000000-0000-4000-8000-%06x%06x, ", file, app);
     fprintf(out,
-            "  - {name: app-%u-%u, internal_routing: true, formation: {web: {dynos: [{number: 1, "
+            "name: app-%u-%u, internal_routing: true, formation: {web: {dynos: [{number: 1, "
             "private_ip: 10.0.%u.%u, state: %s}, {number: 2, private_ip: 10.0.%u.%u}]}}}\n",
             file, app, 128 + first / 250, 1 + first % 250, state, 128 + second / 250,
             1 + second % 250);
@@ -93,6 +99,10 @@ struct times {
     double ms[RELOADS];
 };
 
+struct costs {
+    struct times reloads, reload_cpu, diffs;
+};
+
 static double median(struct times *times)
 {
     qsort(times->ms, RELOADS, sizeof times->ms[0], compare_times);
@@ -104,21 +114,32 @@ static double ms_since(uint64_t start)
     return (double)(clock_monotonic_ns() - start) / 1e6;
 }
 
+/* Processor time of all threads, which other work on the machine does not stretch. */
+static double cpu_ms(void)
+{
+    struct rusage usage;
+
+    getrusage(RUSAGE_SELF, &usage);
+    return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1e3 +
+           (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e3;
+}
+
 /* Several reloads, each after one dyno of one file changed its state, and their differences. */
 static void measure_reloads(struct load_request *request, unsigned files, unsigned apps,
-                            struct times *reloads, struct times *diffs)
+                            struct costs *costs)
 {
-
     for (unsigned i = 0; i < RELOADS; i++) {
         write_file(request->source->root, files / 2, apps, i % 2 == 0 ? "starting" : "up");
         uint64_t start = clock_monotonic_ns();
+        double cpu = cpu_ms();
         struct snapshot *fresh = load(request);
-        reloads->ms[i] = ms_since(start);
+        costs->reload_cpu.ms[i] = cpu_ms() - cpu;
+        costs->reloads.ms[i] = ms_since(start);
         start = clock_monotonic_ns();
         struct diff *diff = diff_new(
             request->before, fresh,
             &(struct diff_options){.changes_most = DIFF_CHANGES_MOST, .guard_share_percent = 10});
-        diffs->ms[i] = ms_since(start);
+        costs->diffs.ms[i] = ms_since(start);
         if (diff == NULL || !diff_has_changes(diff)) {
             fprintf(stderr, "load_cost: no difference\n");
             exit(EXIT_FAILURE);
@@ -144,10 +165,11 @@ int main(int count, char **arguments)
 {
     unsigned files = count > 1 ? (unsigned)strtoul(arguments[1], NULL, 10) : 1000;
     unsigned apps = count > 2 ? (unsigned)strtoul(arguments[2], NULL, 10) : 1000;
+    has_ids = count > 3 && strcmp(arguments[3], "ids") == 0;
     char folder[] = "/tmp/load-cost-XXXXXX";
 
     if (files == 0 || files > 60000 || apps == 0 || apps > 4000 || mkdtemp(folder) == NULL) {
-        fprintf(stderr, "usage: load_cost [FILES (1-60000) [APPS_PER_FILE (1-4000)]]\n");
+        fprintf(stderr, "usage: load_cost [FILES (1-60000) [APPS_PER_FILE (1-4000) [ids]]]\n");
         return 2;
     }
     for (unsigned i = 0; i < files; i++)
@@ -164,13 +186,14 @@ int main(int count, char **arguments)
     double seconds = (double)(clock_monotonic_ns() - start) / 1e9;
     double after_mb = resident_mb();
     double octets = (double)snapshot_octets(request.before) / (double)request.before->app_count;
-    struct times reloads, diffs;
+    struct costs costs;
     size_t app_count = request.before->app_count;
-    measure_reloads(&request, files, apps, &reloads, &diffs);
+    measure_reloads(&request, files, apps, &costs);
     printf("{\"apps\":%zu,\"files\":%u,\"start_s\":%.2f,\"octets_per_app\":%.1f,"
-           "\"resident_octets_per_app\":%.1f,\"reload_ms\":%.1f,\"diff_ms\":%.1f}\n",
+           "\"resident_octets_per_app\":%.1f,\"reload_ms\":%.1f,\"reload_cpu_ms\":%.1f,"
+           "\"diff_ms\":%.1f}\n",
            app_count, files, seconds, octets, (after_mb - before_mb) * 1e6 / (double)app_count,
-           median(&reloads), median(&diffs));
+           median(&costs.reloads), median(&costs.reload_cpu), median(&costs.diffs));
     snapshot_free((struct snapshot *)request.before);
     remove_files(folder, files);
     return EXIT_SUCCESS;
