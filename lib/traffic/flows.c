@@ -7,7 +7,7 @@
 
 #include "base/hash.h"
 
-enum { TABLES = 2 };
+enum { TABLES = 2, MS_PER_SECOND = 1000 };
 
 static const uint64_t generation_none = UINT64_MAX;
 
@@ -71,6 +71,52 @@ static void empty(struct flow_table *table)
     table->outside = 0;
     table->names_length = 0;
     table->lost = 0;
+    table->lost_until_ms = 0;
+}
+
+/* ---- losing ---- */
+
+static void raise_lost_until(struct flow_table *table, uint64_t at_ms, uint32_t ttl_seconds)
+{
+    uint64_t until_ms = at_ms + (uint64_t)ttl_seconds * MS_PER_SECOND;
+
+    if (until_ms > table->lost_until_ms)
+        table->lost_until_ms = until_ms;
+}
+
+/* A coarse flow may be about any dyno of its app. */
+static bool has_dyno(const struct flow *flow)
+{
+    return flow->is_answered &&
+           (flow->owner == FLOW_FORMATION || flow->owner == FLOW_DYNO || flow->is_coarse);
+}
+
+/* What no flow counts. */
+static void lose(const struct flows *flows, struct flow_table *table,
+                 const struct flow_reply *reply)
+{
+    bool is_answered = reply->rcode == 0 && reply->answer_count > 0;
+
+    table->lost++;
+    if (is_answered && (reply->verdict->formation != NULL || reply->verdict->dyno != NULL))
+        raise_lost_until(table, flows->now_ms, reply->ttl_seconds);
+}
+
+/* Empties a table that nobody takes. */
+static void lose_all(struct flow_table *table)
+{
+    uint64_t lost = table->lost;
+
+    for (uint32_t i = 0; i < table->used; i++) {
+        const struct flow *flow = &table->flows[table->slots[i]];
+        lost += flow->count;
+        if (has_dyno(flow))
+            raise_lost_until(table, table->begun_ms + flow->last_ms, flow->ttl_seconds);
+    }
+    uint64_t until_ms = table->lost_until_ms;
+    empty(table);
+    table->lost = lost;
+    table->lost_until_ms = until_ms;
 }
 
 /* ---- handing over ---- */
@@ -102,7 +148,7 @@ void flows_adopt(struct flows *flows, const struct snapshot *snapshot)
 {
     /* The numbers in flows are the former snapshot's; if nobody takes them, they are lost. */
     if (has_some(flows->tables[flows->active]) && !hand_over(flows))
-        empty(flows->tables[flows->active]);
+        lose_all(flows->tables[flows->active]);
     flows->tables[flows->active]->snapshot = snapshot;
     atomic_store_explicit(&flows->generations[flows->active],
                           snapshot == NULL ? generation_none : snapshot->generation,
@@ -287,6 +333,12 @@ static bool add_coarse(struct flows *flows, struct flow_table *table,
     return true;
 }
 
+/* True when it is to be taken, so that there is room for others. */
+static bool is_filled(const struct flow_table *table)
+{
+    return table->used >= FLOWS_HANDED_OVER || table->names_length >= FLOW_NAMES_HANDED_OVER;
+}
+
 static void add(struct flows *flows, struct flow_table *table, const struct flow_reply *reply,
                 const struct flow *key)
 {
@@ -297,10 +349,10 @@ static void add(struct flows *flows, struct flow_table *table, const struct flow
     } else if (flow != NULL && has_room(table, reply)) {
         begin_flow(flows, table, flow, key, reply);
         raise(flows, table, flow, reply);
-        if (table->used >= FLOWS_HANDED_OVER)
+        if (is_filled(table))
             hand_over(flows);
     } else if (!add_coarse(flows, table, reply)) {
-        table->lost++;
+        lose(flows, table, reply);
     }
 }
 
@@ -335,6 +387,8 @@ void flows_add(struct flows *flows, const struct flow_reply *reply)
         add_outside(flows, table, reply);
         return;
     }
+    if (is_filled(table) && hand_over(flows)) /* the other one is empty again */
+        table = flows->tables[flows->active];
     struct flow key = key_of(reply);
     key.name_hash = reply->name_hash;
     key.source = reply->path->source;

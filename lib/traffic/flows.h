@@ -12,8 +12,10 @@
  * So one reply costs the worker a look at one cache line, and everything that is known about who
  * asks what (traffic.h) is made from the same facts.
  *
- * A table is bounded. When most of it is used, further flows are counted by app alone
- * (flow_is_coarse), and when that is full, too, only as `lost`. All clients outside are one client,
+ * A table is bounded, by its flows and by the octets of their names. When most of it is used,
+ * further flows are counted by app alone (flow_is_coarse), and when that is full, too, only as
+ * `lost`; so is a table that was not taken before the next snapshot but one. Of what is lost, the
+ * table knows until when clients may use an answer with a dyno. All clients outside are one client,
  * with a sixteenth of a table, so that a flood from outside pushes nothing out.
  *
  * A flow names apps and dynos by their numbers in the table's snapshot, which is kept until the
@@ -36,6 +38,7 @@ enum {
     FLOWS_OUTSIDE = FLOWS / 16,
     FLOW_PROBES = 16, /* slots that one flow may be in */
     FLOW_NAMES_OCTETS = 1 << 20,
+    FLOW_NAMES_HANDED_OVER = FLOW_NAMES_OCTETS / 4 * 3, /* likewise; outsiders have less than 1/2 */
     FLOW_OCTETS = 64,
 };
 
@@ -75,8 +78,9 @@ struct flow {
 
 struct flow_table {
     const struct snapshot *snapshot;
-    uint64_t begun_ms; /* when its first flow came, in the worker's time */
-    uint64_t lost;     /* replies that no flow counts */
+    uint64_t begun_ms;      /* when its first flow came, in the worker's time */
+    uint64_t lost;          /* replies that no flow counts */
+    uint64_t lost_until_ms; /* in the worker's time, an answer with a dyno among them; 0: none */
     uint32_t used;
     uint32_t outside; /* of used */
     uint32_t names_length;

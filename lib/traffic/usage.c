@@ -268,15 +268,14 @@ uint32_t usage_longest_ttl(const struct snapshot *snapshot)
     return longest;
 }
 
-/*
- * What is not counted at all may have been answers with dynos. Not in a table with room: there only
- * clients outside are left out, who get none.
- */
-static void add_lost(struct usage *usage, const struct flow_table *table, uint32_t last_s)
+/* What is not counted at all may have been answers with any dynos. */
+static void add_lost(struct usage *usage, const struct flow_table *table, int64_t begun_ms)
 {
+    int64_t until_ms = begun_ms + (int64_t)(table->lost_until_ms - table->begun_ms);
+
     usage->sums.lost += table->lost;
-    if (table->lost > 0 && table->used >= FLOWS_HANDED_OVER)
-        expiries_raise_floor(usage->expiries, last_s + 1 + usage_longest_ttl(table->snapshot));
+    if (table->lost_until_ms > 0)
+        expiries_raise_floor(usage->expiries, (uint32_t)(until_ms / MS_PER_SECOND) + 1);
 }
 
 void usage_add(struct usage *usage, const struct flow_table *table, int64_t begun_ms)
@@ -294,7 +293,7 @@ void usage_add(struct usage *usage, const struct flow_table *table, int64_t begu
             last_ms = begun_ms + flow->last_ms;
     }
     waste_settle(usage->waste, (uint32_t)(last_ms / MS_PER_SECOND));
-    add_lost(usage, table, (uint32_t)(last_ms / MS_PER_SECOND));
+    add_lost(usage, table, begun_ms);
     parties_collect(usage->parties);
 }
 

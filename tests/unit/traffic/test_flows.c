@@ -189,6 +189,58 @@ TEST(a_table_is_handed_over_as_it_fills_up)
     ck_assert_uint_eq(flows_take(flows)->used, FLOWS_HANDED_OVER);
 }
 
+/* Four labels that fill a name, with a number. */
+static void add_long(uint32_t number)
+{
+    struct path path = {.source = 1, .destination = ASKED_AT};
+    struct verdict verdict = {.rcode = RCODE_NXDOMAIN};
+    struct name name;
+    char text[256];
+
+    snprintf(text, sizeof text, "%063u.%063u.%063u.%061u", number, 0U, 0U, 0U);
+    ck_assert(name_from_text(text, &name));
+    ck_assert_uint_eq(name.length, NAME_MAX_OCTETS);
+    flows_add(flows, &(struct flow_reply){.path = &path,
+                                          .name = &name,
+                                          .name_hash = index_hash(&fixture.snapshot->index, &name),
+                                          .verdict = &verdict,
+                                          .type = TYPE_A,
+                                          .rcode = RCODE_NXDOMAIN,
+                                          .class = CLIENT_SPACE});
+}
+
+TEST(a_table_is_handed_over_as_its_names_fill_up)
+{
+    for (uint32_t i = 0; i < FLOW_NAMES_OCTETS / NAME_MAX_OCTETS + 1; i++)
+        add_long(i);
+    ck_assert_uint_eq(handed_over, 1);
+    const struct flow_table *table = flows_take(flows);
+    ck_assert_uint_lt(table->used, FLOWS_HANDED_OVER);
+    ck_assert_uint_eq(table->lost, 0);
+}
+
+TEST_LOOP(a_full_table_is_handed_over_once_the_other_is_back, 0, 2)
+{
+    add_other(1, 0, CLIENT_SPACE);
+    ck_assert_ptr_nonnull(take());
+    for (uint32_t i = 0; i < FLOWS; i++)
+        _i == 0 ? add_other(i, i, CLIENT_SPACE) : add_long(i);
+    ck_assert_uint_eq(handed_over, 1);
+    flows_return(flows);
+    add("10.0.130.56", "api.example.com", TYPE_A);
+    ck_assert_uint_eq(handed_over, 2);
+    flows_return(flows);
+    const struct flow_table *table = take();
+    ck_assert_uint_eq(table->used, 1);
+    ck_assert(!flow_number(table, 0)->is_coarse);
+}
+
+/* Outsiders with the longest names do not have tables taken more often. */
+TEST(a_flood_from_outside_fills_no_names_either)
+{
+    ck_assert_uint_lt(FLOWS_OUTSIDE * NAME_MAX_OCTETS, FLOW_NAMES_HANDED_OVER);
+}
+
 /* The control thread has one table and does not return it. */
 TEST(a_full_table_counts_by_app_alone)
 {
@@ -224,18 +276,61 @@ TEST(a_new_snapshot_begins_a_new_table)
     ck_assert_uint_eq(flows_oldest(flows), next.generation);
 }
 
-TEST(what_was_counted_for_a_snapshot_is_dropped_when_nobody_takes_it)
+/* Two snapshots at once, and the control thread is busy with the first table. */
+TEST(what_was_counted_for_a_snapshot_is_lost_when_nobody_takes_it)
 {
     struct snapshot next[2] = {{.generation = fixture.snapshot->generation + 1},
                                {.generation = fixture.snapshot->generation + 2}};
 
-    add("10.0.130.56", "api.example.com", TYPE_A);
+    add_other(1, 1, CLIENT_SPACE);
     flows_adopt(flows, &next[0]);
     add_other(1, 1, CLIENT_SPACE);
+    add_other(1, 1, CLIENT_SPACE);
+    add_other(1, 2, CLIENT_SPACE);
     flows_adopt(flows, &next[1]);
     flows_return(flows);
     ck_assert_uint_eq(flows_oldest(flows), next[1].generation);
+    const struct flow_table *table = take();
+    ck_assert_uint_eq(table->used, 0);
+    ck_assert_uint_eq(table->lost, 3);
+    ck_assert_uint_eq(table->lost_until_ms, 0);
+    flows_return(flows);
     ck_assert_ptr_null(take());
+}
+
+/* What is asked, and whether the answer may have a dyno. */
+static const struct {
+    const char *name;
+    bool has_dyno;
+} kinds[] = {
+    {"1.web.frozen-oasis-70544.app.localspace", true},
+    {"web.frozen-oasis-70544.app.localspace", true},
+    {"9.web.frozen-oasis-70544.app.localspace", false},
+    {"api.example.com", false},
+    {"frozen-oasis-70544.herokuapp.com", false},
+};
+
+TEST_OVER(a_table_knows_until_when_an_answer_that_it_lost_may_be_used, kinds)
+{
+    struct snapshot next = {.generation = fixture.snapshot->generation + 1};
+
+    add_other(1, 1, CLIENT_SPACE);
+    ck_assert_ptr_nonnull(take());
+    flows_set_time(flows, 2000);
+    add("10.0.130.56", "api.example.com", TYPE_A);
+    flows_set_time(flows, 5000);
+    add("10.0.130.56", kinds[_i].name, TYPE_A);
+    flows_set_time(flows, 9000);
+    flows_adopt(flows, &next);
+    flows_return(flows);
+    const struct flow_table *table = take();
+    ck_assert_uint_eq(table->lost, 2);
+    ck_assert_uint_eq(table->lost_until_ms, kinds[_i].has_dyno ? 35000 : 0);
+    for (unsigned i = 0; i < 2; i++) { /* either table */
+        flows_return(flows);
+        add_other(1, 1, CLIENT_SPACE);
+        ck_assert_uint_eq(take()->lost_until_ms, 0);
+    }
 }
 
 TEST(an_empty_table_is_not_handed_over)
