@@ -236,13 +236,26 @@ static struct api_stream *open_stream(struct api_visit *visit, const struct quer
     return NULL;
 }
 
+/* Those whose clients have not gone; the others are ended. */
+static size_t count_followed(const struct api_streams *streams)
+{
+    size_t count = 0;
+
+    for (const struct api_stream *each = streams->first; each != NULL; each = each->next)
+        if (http_stream_is_gone(each->stream))
+            http_stream_end(each->stream);
+        else
+            count++;
+    return count;
+}
+
 static void answer_stream(struct api_visit *visit, const struct querylog_filter *filter)
 {
     static const char too_many[] = "as many streams of queries are open as the server lets; close "
                                    "one of them, then ask again";
     struct api_streams *streams = &visit->api->streams;
 
-    if (streams->count >= API_STREAMS_MOST) {
+    if (count_followed(streams) >= API_STREAMS_MOST) {
         api_fail(visit, HTTP_UNAVAILABLE, too_many);
         return;
     }

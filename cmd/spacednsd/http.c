@@ -9,7 +9,7 @@
 #include "spacednsd/http_admit.h"
 #include "spacednsd/http_internal.h"
 
-enum { LISTENER_HANDLES = 2, SENTENCE_MOST = 256 };
+enum { LISTENER_HANDLES = 2, SENTENCE_MOST = 256, TURNS_AT_END = 4 };
 
 const char *http_library(void)
 {
@@ -339,6 +339,13 @@ static void close_handles(struct http_listener_state *listener)
     uv_close((uv_handle_t *)&listener->timer, http_on_closed);
 }
 
+/* What was responded just now is sent, and streams are ended, as far as clients take it at once. */
+static void finish_responses(struct MHD_Daemon *daemon)
+{
+    for (unsigned i = 0; i < TURNS_AT_END; i++)
+        MHD_run(daemon);
+}
+
 /* The socket is taken away from the daemon first, which would close it, and with threads shut it
  * down, where another process may listen on it. */
 static void close_all(struct http *http)
@@ -349,7 +356,7 @@ static void close_all(struct http *http)
         struct http_listener_state *listener = &http->listeners[i];
         if (listener->daemon != NULL) {
             MHD_quiesce_daemon(listener->daemon);
-            MHD_run(listener->daemon); /* what was responded just now is sent */
+            finish_responses(listener->daemon);
         }
         close_handles(listener); /* before the descriptor that they watch is closed */
         if (listener->daemon != NULL)

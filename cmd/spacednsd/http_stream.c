@@ -16,6 +16,19 @@ struct http_stream {
     struct http_stream *next;
 };
 
+static int descriptor_of(const struct http_stream *stream)
+{
+    return MHD_get_connection_info(stream->connection, MHD_CONNECTION_INFO_CONNECTION_FD)
+        ->connect_fd;
+}
+
+bool http_stream_is_gone(const struct http_stream *stream)
+{
+    char octet;
+
+    return recv(descriptor_of(stream), &octet, sizeof octet, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
 /* Called when the client can take something. */
 static ssize_t http_on_room(void *own, uint64_t position, char *to, size_t room)
 {
@@ -25,7 +38,7 @@ static ssize_t http_on_room(void *own, uint64_t position, char *to, size_t room)
     size_t length = stream->owner.fill(stream->owner.context, to, room);
     if (length > 0)
         return (ssize_t)length;
-    if (stream->is_ending)
+    if (stream->is_ending || http_stream_is_gone(stream))
         return MHD_CONTENT_READER_END_OF_STREAM;
     stream->is_waiting = true;
     MHD_suspend_connection(stream->connection);
@@ -45,13 +58,11 @@ static void http_on_stream_over(void *own)
 }
 
 /* Less than the kernel would let grow, for nobody may be reading. */
-static void bound_unread(struct MHD_Connection *connection)
+static void bound_unread(const struct http_stream *stream)
 {
-    int descriptor =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
     int octets = HTTP_STREAM_SENT_OCTETS / 2; /* socket(7): the kernel doubles it */
 
-    setsockopt(descriptor, SOL_SOCKET, SO_SNDBUF, &octets, sizeof octets);
+    setsockopt(descriptor_of(stream), SOL_SOCKET, SO_SNDBUF, &octets, sizeof octets);
 }
 
 struct http_stream *http_stream_begin(struct http_request *request, const char *type,
@@ -75,7 +86,7 @@ struct http_stream *http_stream_begin(struct http_request *request, const char *
         return NULL;
     }
     http->streams = stream;
-    bound_unread(request->connection);
+    bound_unread(stream);
     http_add_headers(response, type, false);
     http_respond_with(request, HTTP_OK, response);
     return stream;

@@ -8,7 +8,8 @@
  *
  * A stream that waits for its owner has no time limit; one that waits for its client has that of
  * every connection. What a client has not read is bounded by HTTP_STREAM_SENT_OCTETS in the kernel,
- * besides what the owner keeps. That a client has gone is noticed when something is sent.
+ * besides what the owner keeps. That a client has gone is noticed when something is sent, or asked
+ * for with http_stream_is_gone.
  *
  * Threads: the loop's.  Memory: until on_end.
  */
@@ -33,6 +34,9 @@ struct http_stream *http_stream_begin(struct http_request *request, const char *
 
 /** There is something to fill in. */
 void http_stream_wake(struct http_stream *stream);
+
+/** True when its client has closed the connection, or its half of it. */
+bool http_stream_is_gone(const struct http_stream *stream);
 
 /** Ends it behind what has been filled in; on_end follows. */
 void http_stream_end(struct http_stream *stream);

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "inspect/metrics.h"
+
 const struct http_path_entry http_paths[PATH_COUNT] = {
 #define PATH(symbol, path, answer, schema, help)                                                   \
     [PATH_##symbol] = {path, HTTP_ANSWER_##answer, schema, help},
@@ -50,6 +52,8 @@ const char *http_path_type(enum http_path path)
         return "*/*";
     case HTTP_ANSWER_TEXT:
         return "text/plain; charset=utf-8";
+    case HTTP_ANSWER_METRICS:
+        return metrics_content_type(METRICS_TEXT);
     case HTTP_ANSWER_JSON:
     case HTTP_ANSWER_EVENTS:
         break;

@@ -21,6 +21,7 @@ enum http_answer {
     HTTP_ANSWER_PAGE,
     HTTP_ANSWER_FILE,
     HTTP_ANSWER_TEXT,
+    HTTP_ANSWER_METRICS,
     HTTP_ANSWER_JSON,
     HTTP_ANSWER_EVENTS,
 };
@@ -68,5 +69,8 @@ extern const struct http_argument_entry http_arguments[ARGUMENT_COUNT];
  */
 bool http_path_find(const char *path, enum http_path *found, const char **segment);
 
-/** The Content-Type of its answers; of a FILE any, of an EVENTS path that of the one value. */
+/**
+ * The Content-Type of its answers; of METRICS and EVENTS that of a client without a wish, of a FILE
+ * any.
+ */
 const char *http_path_type(enum http_path path);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "control/http_paths.h"
+#include "inspect/metrics.h"
 #include "inspect/print.h"
 
 enum { WORD_OCTETS = 64 };
@@ -152,9 +153,12 @@ static json_t *content_of(enum http_path path)
                                            : reference(entry->schema, strlen(entry->schema));
     json_t *content = json_pack("{s:{s:o}}", http_path_type(path), "schema", schema);
 
-    if (entry->answer == HTTP_ANSWER_EVENTS)
-        json_object_set_new(content, events_media,
-                            json_pack("{s:{s:s}}", "schema", "type", "string"));
+    const char *other = entry->answer == HTTP_ANSWER_EVENTS ? events_media
+                        : entry->answer == HTTP_ANSWER_METRICS
+                            ? metrics_content_type(METRICS_OPENMETRICS)
+                            : NULL;
+    if (other != NULL)
+        json_object_set_new(content, other, json_pack("{s:{s:s}}", "schema", "type", "string"));
     return content;
 }
 

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "spacednsd/http_stream.h"
 #include "support/suite.h"
 
 enum { RESPONSE_MOST = 4096, STATUS_MOST = 600, CLIENTS_MOST = HTTP_PER_CLIENT_MOST + 8 };
@@ -19,6 +20,7 @@ static unsigned asked;
 static char path[128];
 static struct http_request *kept; /* not responded to yet */
 static bool keeps;                /* requests are */
+static http_on_request *handler;  /* of requests, if it is another one */
 static unsigned statuses[STATUS_MOST];
 static unsigned ends[HTTP_ENDS];
 
@@ -30,8 +32,11 @@ static void respond_ok(struct http_request *request)
 
 static void test_on_request(void *context, struct http_request *request, const char *asked_path)
 {
-    (void)context;
     asked++;
+    if (handler != NULL) {
+        handler(context, request, asked_path);
+        return;
+    }
     snprintf(path, sizeof path, "%s", asked_path);
     if (keeps)
         kept = request;
@@ -358,4 +363,240 @@ TEST(the_end_leaves_the_socket_to_others)
     close(accepted);
     close(other);
     client_close(&client);
+}
+
+/* ---- how connections end ---- */
+
+static void run_until_ended(enum http_end end, unsigned count)
+{
+    while (ends[end] < count)
+        uv_run(&loop, UV_RUN_ONCE);
+}
+
+static void check_one_end(enum http_end end)
+{
+    for (unsigned i = 0; i < HTTP_ENDS; i++)
+        ck_assert_msg(ends[i] == (i == (unsigned)end), "end %u: %u", i, ends[i]);
+}
+
+TEST(a_connection_with_a_response_is_done)
+{
+    open_with(NULL, false);
+    ask("GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n");
+    run_until_ended(HTTP_END_DONE, 1);
+    check_one_end(HTTP_END_DONE);
+}
+
+/* What the library refuses by itself. */
+static const char *const refused_by_library[] = {
+    "frozen oasis\r\n\r\n", "GET / HTTP/9.0\r\nHost: 127.0.0.1\r\n\r\n", "GET /\r\n\r\n",
+    NULL, /* a path of 32 KB */
+};
+
+TEST_OVER(what_the_library_refuses_is_counted, refused_by_library)
+{
+    static char path_of_32k[2 * HTTP_CONNECTION_OCTETS];
+    static struct client client;
+    const char *octets = refused_by_library[_i];
+
+    open_with(NULL, false);
+    if (octets == NULL) {
+        memset(path_of_32k, 'x', sizeof path_of_32k - 1);
+        memcpy(path_of_32k, "GET /", 5);
+        octets = path_of_32k;
+    }
+    client_open(&client, octets, strlen(octets));
+    run_until_ended(HTTP_END_REFUSED, 1);
+    check_one_end(HTTP_END_REFUSED);
+    ck_assert_uint_eq(asked, 0);
+    client_close(&client);
+}
+
+/* What a client has sent when it leaves. */
+static const char *const left_with[] = {"", "GET / HT", "GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n"};
+
+TEST_OVER(a_client_that_leaves_before_its_response_is_counted, left_with)
+{
+    static struct client client;
+
+    open_with(NULL, false);
+    client_open(&client, left_with[_i], strlen(left_with[_i]));
+    uv_run(&loop, UV_RUN_NOWAIT);
+    client_close(&client);
+    run_until_ended(HTTP_END_CLIENT, 1);
+    check_one_end(HTTP_END_CLIENT);
+}
+
+TEST(connections_beyond_a_client_s_share_are_counted)
+{
+    static struct client clients[CLIENTS_MOST];
+
+    open_with(NULL, false);
+    for (size_t i = 0; i < CLIENTS_MOST; i++)
+        client_open(&clients[i], "GET / ", strlen("GET / "));
+    run_until_ended(HTTP_END_LIMIT, CLIENTS_MOST - HTTP_PER_CLIENT_MOST);
+    ck_assert_uint_eq(ends[HTTP_END_LIMIT], CLIENTS_MOST - HTTP_PER_CLIENT_MOST);
+    ends[HTTP_END_LIMIT] = 0;
+    check_one_end(HTTP_ENDS); /* the others go on */
+    for (size_t i = 0; i < CLIENTS_MOST; i++)
+        client_close(&clients[i]);
+}
+
+TEST(connections_that_the_server_ends_are_counted)
+{
+    static struct client client;
+
+    open_with(NULL, false);
+    client_open(&client, "GET / ", strlen("GET / "));
+    uv_run(&loop, UV_RUN_ONCE);
+    uv_run(&loop, UV_RUN_NOWAIT);
+    http_close(http);
+    http = NULL;
+    check_one_end(HTTP_END_SERVER);
+    client_close(&client);
+}
+
+/* ---- streams ---- */
+
+static struct http_stream *stream;
+static char ready[RESPONSE_MOST]; /* to be filled in */
+static unsigned fills, over;
+
+static size_t test_fill(void *context, char *to, size_t room)
+{
+    size_t length = strlen(ready);
+
+    (void)context;
+    fills++;
+    ck_assert_uint_le(length, room);
+    memcpy(to, ready, length);
+    ready[0] = '\0';
+    return length;
+}
+
+static void test_on_over(void *context)
+{
+    (void)context;
+    over++;
+    stream = NULL;
+}
+
+static void stream_on_request(void *context, struct http_request *request, const char *asked_path)
+{
+    static const struct http_stream_owner stream_owner = {.fill = test_fill,
+                                                          .on_end = test_on_over};
+
+    (void)context, (void)asked_path;
+    stream = http_stream_begin(request, "text/event-stream", &stream_owner);
+}
+
+static void open_stream(struct client *client, const char *request)
+{
+    open_with(NULL, false);
+    handler = stream_on_request;
+    client_open(client, request, strlen(request));
+    while (!has_response(client))
+        uv_run(&loop, UV_RUN_ONCE);
+}
+
+static void run_until_client_has(const struct client *client, const char *text)
+{
+    while (strstr(client->response, text) == NULL && !client->is_closed)
+        uv_run(&loop, UV_RUN_ONCE);
+    ck_assert_msg(strstr(client->response, text) != NULL, "%s", client->response);
+}
+
+TEST(a_stream_sends_what_there_is_and_what_comes)
+{
+    static struct client client;
+
+    strcpy(ready, "first\n");
+    open_stream(&client, plain);
+    run_until_client_has(&client, "first\n");
+    ck_assert_ptr_nonnull(strstr(client.response, "\r\nContent-Type: text/event-stream\r\n"));
+    unsigned before = fills;
+    for (int i = 0; i < 3; i++)
+        uv_run(&loop, UV_RUN_NOWAIT);
+    ck_assert_uint_le(fills, before + 1); /* it waits, and is not asked over and over */
+    strcpy(ready, "second\n");
+    http_stream_wake(stream);
+    http_stream_wake(stream);
+    run_until_client_has(&client, "second\n");
+    ck_assert_uint_eq(over, 0);
+    http_stream_end(stream);
+    run_until_client_has(&client, "\r\n0\r\n\r\n");
+    while (over == 0)
+        uv_run(&loop, UV_RUN_ONCE);
+    ck_assert_ptr_null(strstr(client.response, "HTTP/1.1 503"));
+    client_close(&client);
+}
+
+TEST(a_stream_ends_when_its_client_has_gone)
+{
+    static struct client client;
+
+    open_stream(&client, plain);
+    ck_assert(!http_stream_is_gone(stream));
+    client_close(&client);
+    ck_assert(http_stream_is_gone(stream));
+    http_stream_wake(stream);
+    while (over == 0)
+        uv_run(&loop, UV_RUN_NOWAIT);
+}
+
+TEST(the_end_of_http_ends_streams_as_they_should)
+{
+    enum { STREAMS = 4 };
+    static struct client clients[STREAMS];
+
+    open_stream(&clients[0], plain);
+    for (size_t i = 1; i < STREAMS; i++) {
+        client_open(&clients[i], plain, strlen(plain));
+        while (!has_response(&clients[i]))
+            uv_run(&loop, UV_RUN_ONCE);
+    }
+    http_close(http);
+    http = NULL;
+    ck_assert_uint_eq(over, STREAMS);
+    for (size_t i = 0; i < STREAMS; i++) {
+        run_until_client_has(&clients[i], "\r\n0\r\n\r\n");
+        client_close(&clients[i]);
+    }
+}
+
+TEST(a_request_for_the_head_of_a_stream_has_no_stream)
+{
+    static struct client client;
+
+    open_stream(&client, "HEAD / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n");
+    while (over == 0)
+        uv_run(&loop, UV_RUN_ONCE);
+    ck_assert_uint_eq(fills, 0);
+    client_close(&client);
+}
+
+/* ---- pages ---- */
+
+static void page_on_request(void *context, struct http_request *request, const char *asked_path)
+{
+    (void)context, (void)asked_path;
+    ck_assert_str_eq(http_query(request), "a=%2f?b");
+    http_respond(
+        request,
+        &(struct http_response){
+            .status = HTTP_OK, .is_page = true, .type = "text/html", .text = "hi", .length = 2});
+}
+
+TEST(a_page_may_have_its_own_files_and_no_others)
+{
+    open_with("secret-of-16-xx", false);
+    handler = page_on_request;
+    const char *response = ask("GET /public?a=%2f?b HTTP/1.1\r\nHost: dns.example\r\n\r\n");
+    ck_assert_msg(strncmp(response, "HTTP/1.1 200 ", 13) == 0, "%s", response);
+    ck_assert_ptr_nonnull(strstr(response, "\r\nContent-Security-Policy: default-src 'none'; "
+                                           "script-src 'self'; style-src 'self'; connect-src "
+                                           "'self'; img-src 'self' data:; base-uri 'none'; "
+                                           "form-action 'none'; frame-ancestors 'none'\r\n"));
+    ck_assert_ptr_nonnull(strstr(response, "\r\nCache-Control: no-cache\r\n"));
+    ck_assert_ptr_nonnull(strstr(response, "\r\nReferrer-Policy: no-referrer\r\n"));
 }

@@ -367,3 +367,51 @@ TEST(a_visit_is_served_when_workers_are_silent_or_the_server_stops)
     ck_assert_uint_eq(guests[0].served, 2);
     ck_assert_uint_eq(guests[1].served, 1);
 }
+
+static void guest_fill(const struct inspection_visit *visit, const struct snapshot *current,
+                       struct report_request *request)
+{
+    (void)visit;
+    ck_assert_ptr_eq(current, snapshot);
+    request->has_query = true;
+}
+
+TEST(a_visit_that_asks_for_more_has_a_request_of_its_own)
+{
+    struct guest plain[2] = {{{.on_reports = guest_on_reports}, 0},
+                             {{.on_reports = guest_on_reports}, 0}};
+    struct guest asking[2] = {{{.on_reports = guest_on_reports, .fill = guest_fill}, 0},
+                              {{.on_reports = guest_on_reports, .fill = guest_fill}, 0}};
+
+    inspection_add_visit(&inspection, &plain[0].visit);
+    inspection_add_visit(&inspection, &asking[0].visit);
+    inspection_add_visit(&inspection, &asking[1].visit);
+    inspection_add_visit(&inspection, &plain[1].visit);
+    ck_assert(!asks_for_query);
+    inspection_on_reports(&inspection);
+    ck_assert(asks_for_query);
+    ck_assert_uint_eq(asking[0].served, 0);
+    inspection_on_reports(&inspection);
+    ck_assert_uint_eq(asking[0].served, 1); /* the first that came */
+    ck_assert_uint_eq(plain[1].served, 1);  /* with the reports of that */
+    ck_assert_uint_eq(asking[1].served, 0);
+    inspection_on_reports(&inspection);
+    ck_assert_uint_eq(asking[1].served, 1);
+    ck_assert_uint_eq(requests, 3);
+}
+
+TEST(a_visit_that_asks_for_more_comes_after_calls_and_is_served_at_the_end)
+{
+    struct guest asking = {{.on_reports = guest_on_reports, .fill = guest_fill}, 0};
+
+    inspection_request(&inspection, asked_begin(&asked[0], "status"));
+    inspection_request(&inspection, asked_begin(&asked[1], "status"));
+    inspection_add_visit(&inspection, &asking.visit);
+    inspection_on_reports(&inspection);
+    ck_assert(!asks_for_query);
+    inspection_on_reports(&inspection);
+    ck_assert(asks_for_query);
+    ck_assert_uint_eq(asking.served, 0);
+    inspection_stop(&inspection);
+    ck_assert_uint_eq(asking.served, 1);
+}
