@@ -34,10 +34,7 @@ enum {
 
 enum querylog_format { QUERYLOG_LOGFMT, QUERYLOG_JSON };
 
-/**
- * A failure is a reply whose reason has the level error (reasons.def), or whose response code is
- * neither NOERROR, NXDOMAIN nor BADCOOKIE: nobody has to mend these three.
- */
+/** A failure is what reason_is_failure names one. */
 enum querylog_kind { QUERYLOG_OTHER, QUERYLOG_FAILURE, QUERYLOG_KINDS };
 
 struct querylog_record {
@@ -68,11 +65,7 @@ struct querylog_record {
 /** The kind of a reply with this reason and response code. */
 static inline enum querylog_kind querylog_kind_of(enum reason reason, uint16_t rcode)
 {
-    bool is_usual = rcode == RCODE_NOERROR || rcode == RCODE_NXDOMAIN || rcode == RCODE_BADCOOKIE;
-
-    return !is_usual || (reason != REASON_NONE && reason_entry(reason)->level == REASON_LEVEL_ERROR)
-               ? QUERYLOG_FAILURE
-               : QUERYLOG_OTHER;
+    return reason_is_failure(reason, rcode) ? QUERYLOG_FAILURE : QUERYLOG_OTHER;
 }
 
 /** Appends the line of a record and a newline. */

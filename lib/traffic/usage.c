@@ -25,6 +25,7 @@ struct usage {
     struct uses *pairs;
     struct expiries *expiries;
     struct waste *waste;
+    struct leaders *leaders;
     struct usage_sums sums;
     struct applied applied[APPLIED];
 };
@@ -79,9 +80,10 @@ static bool make_tables(struct usage *usage, const struct usage_options *options
     usage->pairs = make_uses(usage, options->pairs_most, 0, usage_on_pair_out);
     usage->expiries = expiries_new(usage->parties, USAGE_EXPIRIES);
     usage->waste = waste_new(usage->parties);
+    usage->leaders = leaders_new(usage->parties);
     return usage->asking != NULL && usage->apps != NULL && usage->lately != NULL &&
            usage->remainders != NULL && usage->domains != NULL && usage->pairs != NULL &&
-           usage->expiries != NULL && usage->waste != NULL;
+           usage->expiries != NULL && usage->waste != NULL && usage->leaders != NULL;
 }
 
 struct usage *usage_new(const struct usage_options *options)
@@ -101,6 +103,7 @@ void usage_free(struct usage *usage)
 {
     if (usage == NULL)
         return;
+    leaders_free(usage->leaders);
     waste_free(usage->waste);
     expiries_free(usage->expiries);
     uses_free(usage->pairs);
@@ -247,7 +250,13 @@ static void add_flow(struct usage *usage, const struct flow_table *table, const 
     seen.more.first_s = (uint32_t)((begun_ms + flow->first_ms) / MS_PER_SECOND);
     seen.more.last_s = (uint32_t)(seen.last_ms / MS_PER_SECOND);
     note_waste(usage, table, &seen);
-    if (!asking_find_app(usage->asking, flow, &asked))
+    bool has_app = asking_find_app(usage->asking, flow, &asked);
+    leaders_add(usage->leaders, &(struct leader_flow){.table = table,
+                                                      .flow = flow,
+                                                      .client = seen.client,
+                                                      .app = has_app ? asked.app_party : PARTY_NONE,
+                                                      .at_s = seen.more.last_s});
+    if (!has_app)
         return;
     raise_app(usage, &asked, &seen);
     raise_domain(usage, &asked, &seen);
@@ -402,6 +411,11 @@ struct expiries *usage_expiries(const struct usage *usage)
 struct waste *usage_waste(const struct usage *usage)
 {
     return usage->waste;
+}
+
+const struct leaders *usage_leaders(const struct usage *usage)
+{
+    return usage->leaders;
 }
 
 struct uses *usage_remainders(const struct usage *usage)

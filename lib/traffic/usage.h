@@ -21,7 +21,7 @@
  *    could not count at all are `lost`. Either may have had dynos: the former keep all of the
  *    app's in use until they have expired, the latter all of every app.
  *
- * Threads: the control thread.  Memory: usage_free; about 20 MB at its bounds, used as it fills.
+ * Threads: the control thread.  Memory: usage_free; about 25 MB at its bounds, used as it fills.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -29,6 +29,7 @@
 #include "traffic/expiries.h"
 #include "traffic/flows.h"
 #include "traffic/lately.h"
+#include "traffic/leaders.h"
 #include "traffic/uses.h"
 #include "traffic/waste.h"
 
@@ -101,6 +102,9 @@ struct uses *usage_domains(const struct usage *usage);
 struct uses *usage_pairs(const struct usage *usage);
 struct expiries *usage_expiries(const struct usage *usage);
 struct waste *usage_waste(const struct usage *usage);
+
+/** The busiest apps, clients and names. */
+const struct leaders *usage_leaders(const struct usage *usage);
 
 /* ---- what was stored (usage_file.h) ---- */
 
