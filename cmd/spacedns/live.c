@@ -2,7 +2,8 @@
 
 static int run_talk(struct session *session, struct talk *talk, const struct invocation *invocation)
 {
-    talk->err = session->err;
+    if (talk->err == NULL)
+        talk->err = session->err;
     talk->path = session_socket(session);
     if (talk_run(talk, invocation))
         return talk->code;

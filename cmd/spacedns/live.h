@@ -14,7 +14,7 @@ session_command run_cache_flush;
 /** Sends this command to the server and prints the answer. Returns its exit code. */
 int live_request(struct session *session);
 
-/** The same, with a talk whose output and way to print are set. */
+/** The same, with a talk whose output and way to print are set; `err` NULL: the session's. */
 int live_talk(struct session *session, struct talk *talk);
 
 /**

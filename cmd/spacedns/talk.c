@@ -124,6 +124,10 @@ static bool print_line(const struct talk *talk, FILE *to, char *line)
     char escaped[LINE_ROOM];
 
     line[strcspn(line, "\n")] = '\0';
+    if (talk->is_raw && to == talk->out) {
+        talk->on_line(talk->context, to, line);
+        return true;
+    }
     if (talk->on_line == NULL || to != talk->out) {
         escape_print(to, line);
     } else {
@@ -143,7 +147,9 @@ static bool read_answer(struct talk *talk, FILE *from)
         errno = 0;
         is_over = true;
         if (getline(&line, &size, from) < 0) {
-            fail_to_read(talk, from, errno);
+            passed = talk->is_ended;
+            if (!passed)
+                fail_to_read(talk, from, errno);
             break;
         }
         switch (protocol_read_response(line, &talk->code)) {
@@ -171,10 +177,33 @@ static bool read_answer(struct talk *talk, FILE *from)
 
 /* ---- lines for as long as somebody reads ours ---- */
 
+/* Waits for the server's socket, and calls for what else is watched. False: it is to end. */
+static bool wait_watching(struct talk *talk)
+{
+    struct pollfd all[1 + TALK_WATCHED] = {{.fd = talk->descriptor, .events = POLLIN}};
+
+    for (size_t i = 0; i < TALK_WATCHED; i++)
+        all[1 + i] = (struct pollfd){.fd = talk->watch->descriptors[i], .events = POLLIN};
+    while (!talk->is_ended) {
+        int count = poll(all, sizeof all / sizeof all[0], -1);
+        bool has_input = count < 0;
+        for (size_t i = 1; count > 0 && i < sizeof all / sizeof all[0]; i++)
+            has_input |= all[i].revents != 0;
+        if (has_input && !talk->watch->on_input(talk->context))
+            talk->is_ended = true;
+        else if (count > 0 && all[0].revents != 0)
+            return true;
+    }
+    return false;
+}
+
 /* The server's socket; waits for it, or until nobody reads our output any more. */
 static ssize_t read_while_read(void *cookie, char *octets, size_t size)
 {
-    const struct talk *talk = cookie;
+    struct talk *talk = cookie;
+
+    if (talk->watch != NULL)
+        return wait_watching(talk) ? read(talk->descriptor, octets, size) : 0;
     struct pollfd both[2] = {{.fd = talk->descriptor, .events = POLLIN},
                              {.fd = fileno(talk->out), .events = 0}};
 
@@ -198,7 +227,7 @@ static FILE *open_answer(struct talk *talk)
     return talk->is_endless ? fopencookie(talk, "r", functions) : fdopen(talk->descriptor, "r");
 }
 
-bool talk_run(struct talk *talk, const struct invocation *invocation)
+static bool run(struct talk *talk, const struct invocation *invocation)
 {
     char line[CONTROL_REQUEST_OCTETS_MOST];
     size_t length = protocol_write_request(invocation, line);
@@ -221,6 +250,15 @@ bool talk_run(struct talk *talk, const struct invocation *invocation)
     (void)!send(talk->descriptor, line, length, MSG_NOSIGNAL);
     bool passed = read_answer(talk, from);
     fclose(from);
+    return passed;
+}
+
+bool talk_run(struct talk *talk, const struct invocation *invocation)
+{
+    bool passed = run(talk, invocation);
+
+    if (talk->on_end != NULL)
+        talk->on_end(talk->context);
     return passed;
 }
 

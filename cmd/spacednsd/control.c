@@ -15,6 +15,7 @@
 #include "spacednsd/settings_check.h"
 #include "spacednsd/settings_reload.h"
 #include "spacednsd/status.h"
+#include "spacednsd/top_calls.h"
 #include "spacednsd/traffic_print.h"
 #include "spacednsd/usage_call.h"
 #include "spacednsd/usage_dyno.h"
@@ -139,6 +140,7 @@ void control_answer(struct call *call, const struct status_source *source)
         [COMMAND_CACHE] = cache_call_answer_list,   [COMMAND_CACHE_FLUSH] = cache_call_answer_flush,
         [COMMAND_WHO_USES] = usage_call_answer_who, [COMMAND_LAST_ASKED] = usage_call_answer_last,
         [COMMAND_WASTE] = usage_call_answer_waste,  [COMMAND_SAFE_TO_STOP] = usage_dyno_answer,
+        [COMMAND_TOP] = top_calls_answer_once,
     };
     answer_command *answer = answers[call->invocation.command];
 

@@ -84,6 +84,7 @@ static bool init(struct daemon *daemon, const struct settings *settings, struct 
                                             .sandbox = &daemon->sandbox,
                                             .upgrade = &daemon->upgrade,
                                             .usage = &daemon->usage,
+                                            .minute = &daemon->top_calls.minute,
                                             .started_ns = clock_monotonic_ns()};
     daemon_upgrade_init(daemon);
     takeover_init(&daemon->takeover);
@@ -301,6 +302,7 @@ static bool make_server(struct daemon *daemon)
     daemon->reloads.is_reloading = true;
     reloads_start(&daemon->reloads);
     inspection_start(&daemon->inspection, &daemon->loop, daemon->server, &daemon->source);
+    top_calls_start(&daemon->top_calls, &daemon->loop, &daemon->inspection, &daemon->source);
     cookies_start(&daemon->cookies, &daemon->loop, daemon->server);
     reloads_publish(&daemon->reloads);
     if (!takeover_is_upgrade(&daemon->takeover))

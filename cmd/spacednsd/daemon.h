@@ -25,6 +25,7 @@
 #include "spacednsd/signals.h"
 #include "spacednsd/status_source.h"
 #include "spacednsd/takeover.h"
+#include "spacednsd/top_calls.h"
 #include "spacednsd/upgrade.h"
 #include "spacednsd/usage_keeping.h"
 #include "spacednsd/web.h"
@@ -46,6 +47,7 @@ struct daemon {
     struct inspection inspection;
     struct web web;
     struct log_calls log_calls;
+    struct top_calls top_calls;
     struct cookies cookies;
     struct usage_keeping usage;
     struct service service;

@@ -67,6 +67,8 @@ static void daemon_on_call(void *context, struct call *call)
         daemon_upgrade_request(daemon, call);
     else if (command == COMMAND_LOGS)
         log_calls_answer(&daemon->log_calls, call);
+    else if (command == COMMAND_TOP && !invocation_has(&call->invocation, OPTION_ONCE))
+        top_calls_begin_stream(&daemon->top_calls, call);
     else if (inspection_is_for(command))
         inspection_request(&daemon->inspection, call);
     else
@@ -104,7 +106,10 @@ void daemon_requests_close(struct daemon *daemon)
 {
     cookies_stop(&daemon->cookies);
     reloads_stop(&daemon->reloads);
+    top_calls_end_streams(&daemon->top_calls,
+                          "the server is stopping; start it again, then run the command again");
     inspection_stop(&daemon->inspection);
+    top_calls_stop(&daemon->top_calls);
     log_calls_stop(&daemon->log_calls,
                    "the server is stopping; start it again, then follow its log again");
     web_close(&daemon->web);

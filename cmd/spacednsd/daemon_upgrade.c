@@ -75,6 +75,9 @@ static void daemon_on_upgraded(void *context)
     log_calls_stop(&daemon->log_calls,
                    "an upgrade has replaced the server; run the command again to follow the log of "
                    "the new one");
+    top_calls_end_streams(&daemon->top_calls,
+                          "an upgrade has replaced the server; run the command again to watch the "
+                          "new one");
     control_socket_hand_over(daemon->control_socket);
     web_hand_over(&daemon->web);
     daemon_requests_close(daemon);

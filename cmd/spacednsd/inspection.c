@@ -77,6 +77,7 @@ static const struct {
     [COMMAND_LAST_ASKED] = {read_nothing, INSPECTION_PATIENCE_MS},
     [COMMAND_SAFE_TO_STOP] = {read_nothing, INSPECTION_PATIENCE_MS},
     [COMMAND_WASTE] = {read_nothing, INSPECTION_PATIENCE_MS},
+    [COMMAND_TOP] = {read_nothing, INSPECTION_PATIENCE_MS}, /* with --once */
 };
 
 bool inspection_is_for(enum command_name command)

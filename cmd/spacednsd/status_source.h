@@ -17,6 +17,7 @@
 #include "spacednsd/storing.h"
 #include "spacednsd/upgrade.h"
 #include "spacednsd/usage_keeping.h"
+#include "stats/minute.h"
 
 /** How a reload ended. */
 enum reload_end {
@@ -71,4 +72,5 @@ struct status_source {
     const struct sandbox *sandbox;
     const struct upgrade *upgrade;
     const struct usage_keeping *usage;
+    const struct minute *minute; /* what was counted in the last one */
 };

@@ -145,6 +145,93 @@ TEST(a_command_longer_than_a_request_is_not_sent)
         "the command is longer than the 4096 octets that a server reads; give it less at once");
 }
 
+/* ---- lines for somebody who watches ---- */
+
+static struct {
+    char lines[256];
+    unsigned inputs, ends;
+    unsigned inputs_wanted; /* after so many it ends */
+    int pipe[2];
+} watching;
+
+static void test_on_line(void *context, FILE *to, const char *line)
+{
+    (void)context;
+    ck_assert_ptr_eq(to, talk.out);
+    ck_assert_uint_eq(watching.ends, 0);
+    strncat(watching.lines, line, sizeof watching.lines - strlen(watching.lines) - 1);
+    strncat(watching.lines, "|", sizeof watching.lines - strlen(watching.lines) - 1);
+}
+
+static bool test_on_input(void *context)
+{
+    char octet;
+
+    (void)context;
+    ck_assert_int_eq(read(watching.pipe[0], &octet, 1), 1);
+    return ++watching.inputs < watching.inputs_wanted;
+}
+
+static void test_on_end(void *context)
+{
+    (void)context;
+    watching.ends++;
+}
+
+static void watch(unsigned inputs_wanted)
+{
+    static struct talk_watch watch;
+
+    memset(&watching, 0, sizeof watching);
+    watching.inputs_wanted = inputs_wanted;
+    ck_assert_int_eq(pipe(watching.pipe), 0);
+    watch = (struct talk_watch){.descriptors = {-1, watching.pipe[0]}, .on_input = test_on_input};
+    talk.is_endless = talk.is_raw = true;
+    talk.on_line = test_on_line;
+    talk.on_end = test_on_end;
+    talk.watch = &watch;
+}
+
+TEST(raw_lines_come_as_they_were_sent_and_are_not_printed)
+{
+    watch(1);
+    ck_assert(answered_by(">a\033[2Jb\n!\x07\n>c\n=3\n"));
+    ck_assert_str_eq(watching.lines, "a\033[2Jb|c|");
+    ck_assert_str_eq(out, "");
+    ck_assert_ptr_null(strchr(err, '\x07'));
+    ck_assert_int_eq(talk.code, 3);
+    ck_assert_uint_eq(watching.ends, 1);
+}
+
+/* The answer never ends, so that only the input can have ended it. */
+TEST(what_else_is_watched_may_end_it_well)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int listener = socket(AF_UNIX, SOCK_STREAM, 0);
+
+    snprintf(address.sun_path, sizeof address.sun_path, "%.100s", path);
+    ck_assert_int_eq(bind(listener, (struct sockaddr *)&address, sizeof address), 0);
+    ck_assert_int_eq(listen(listener, 1), 0);
+    watch(2);
+    ck_assert_int_eq(write(watching.pipe[1], "ab", 2), 2);
+    ck_assert(talk_run(&talk, &(struct invocation){.command = COMMAND_STATUS}));
+    ck_assert_uint_eq(watching.inputs, 2);
+    ck_assert_uint_eq(watching.ends, 1);
+    ck_assert_int_eq(talk.code, 0);
+    close(listener);
+}
+
+TEST(the_end_is_called_for_before_a_problem_is_reported)
+{
+    watch(1);
+    ck_assert(!answered_by(">a\n"));
+    ck_assert_uint_eq(watching.ends, 1);
+    ck_assert_ptr_nonnull(strstr(talk.problem.text, "hung up before it had answered"));
+    watch(1);
+    ck_assert(!talk_run(&talk, &(struct invocation){.command = COMMAND_STATUS}));
+    ck_assert_uint_eq(watching.ends, 1);
+}
+
 /* ---- the folder of zone files ---- */
 
 static const struct {
