@@ -83,9 +83,23 @@ fi
 launcher=()
 kept=$work/kept
 mkdir "$kept"
-echo "listen: [127.0.0.1:$port]" >"$kept/settings.yaml"
+# settings PORT HTTP-PORT: listens there, and serves HTTP there and at a path
+settings() {
+    printf 'listen: [127.0.0.1:%s]\nhttp_listen: [127.0.0.1:%s, "unix:%s"]\n' "$1" "$2" "$work/http.sock" >"$kept/settings.yaml"
+}
+http=$(free_port)
+sockets="tcp.0 tcp.1 udp.0 udp.1 "
+if "$SPACEDNSD" --version | grep -q '^http: libmicrohttpd ' && command -v curl >/dev/null; then
+    sockets="http $sockets" # that of the path is the server's own
+    settings "$port" "$http"
+else
+    settings() {
+        printf 'listen: [127.0.0.1:%s]\nhttp_listen: none\n' "$1" >"$kept/settings.yaml"
+    }
+    settings "$port"
+fi
 : >"$work/manager.err"
-/usr/bin/python3 "$SOURCE_DIR/tests/support/fd_store.py" "$kept" "$SPACEDNSD" "${as_user[@]}" --http-listen none \
+/usr/bin/python3 "$SOURCE_DIR/tests/support/fd_store.py" "$kept" "$SPACEDNSD" "${as_user[@]}" \
     --settings "$kept/settings.yaml" --zones zones --local-as test-space --upstream none --workers 2 --control-socket "$work/control.sock" \
     >"$work/manager.out" 2>"$work/manager.err" &
 manager=$!
@@ -104,7 +118,7 @@ is_stored() {
     [ "$(stored)" = "$1" ]
 }
 await is_ready 1 || fail "the service starts" "$(cat "$server_log")"
-await is_stored "tcp.0 tcp.1 udp.0 udp.1 " || fail "the manager gets all sockets" "$(stored)"
+await is_stored "$sockets" || fail "the manager gets all sockets" "$(stored)"
 
 # ask_early NAME DIG-ARGUMENT...: beside the script
 early=()
@@ -126,6 +140,10 @@ restart() {
         ask_early "udp-$client"
         ask_early "tcp-$client" +tcp
     done
+    if [[ $sockets = http* ]]; then
+        curl -s --max-time "$patience" "http://127.0.0.1:$http/healthz" >"$work/http.got" &
+        early+=("$!")
+    fi
     touch "$kept/go"
     await is_ready $((before + 1)) || fail "the server is started again" "$(cat "$server_log")"
     wait "${early[@]}"
@@ -135,23 +153,29 @@ for round in 1 2; do
     for client in udp-1 udp-2 udp-3 udp-4 udp-5 udp-6 tcp-1 tcp-2 tcp-3 tcp-4 tcp-5 tcp-6; do
         expect "restart $round: $client waits for its answer" "$routers" "$(addresses "$(cat "$work/$client.got")")"
     done
-    expect "restart $round: nothing is kept twice" "tcp.0 tcp.1 udp.0 udp.1 " "$(stored)"
+    if [[ $sockets = http* ]]; then
+        expect "restart $round: a client of HTTP waits for its answer" "ok" "$(cat "$work/http.got")"
+        expect "restart $round: the path is served anew" "ok" "$(curl -s --max-time "$patience" --unix-socket "$work/http.sock" http://localhost/healthz)"
+    fi
+    expect "restart $round: nothing is kept twice" "$sockets" "$(stored)"
 done
 
 # an address that the settings no longer have is not kept bound
-echo "listen: [127.0.0.1:$other]" >"$kept/settings.yaml"
+before_http=$http
+http=$(free_port)
+settings "$other" "$http"
 before=$(ready)
 kill -TERM "$(cat "$kept/pid")"
 await has_ended
 touch "$kept/go"
 await is_ready $((before + 1)) || fail "it starts with another address" "$(cat "$server_log")"
 is_free() {
-    ! ss -Hlun "sport = :$port" | grep -q . && ! ss -Hltn "sport = :$port" | grep -q .
+    ! ss -Hlun "sport = :$port" | grep -q . && ! ss -Hltn "sport = :$port or sport = :$before_http" | grep -q .
 }
 if command -v ss >/dev/null; then
-    await is_free || fail "the old address is free" "$(ss -Hluntp "sport = :$port")"
+    await is_free || fail "the old address is free" "$(ss -Hluntp "sport = :$port or sport = :$before_http")"
 fi
-await is_stored "tcp.0 tcp.1 udp.0 udp.1 " || fail "the manager keeps the new sockets" "$(stored)"
+await is_stored "$sockets" || fail "the manager keeps the new sockets" "$(stored)"
 touch "$kept/end"
 await is_gone "$manager" || fail "the manager ends"
 finish

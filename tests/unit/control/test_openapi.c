@@ -37,15 +37,16 @@ static const json_t *at(const json_t *value, const char *key)
     return found;
 }
 
-static const json_t *operation(int path)
+static const json_t *operation(enum http_path path)
 {
     return at(at(at(document, "paths"), http_paths[path].path), "get");
 }
 
 TEST_LOOP(every_path_is_described, 0, PATH_COUNT)
 {
-    ck_assert_str_eq(json_string_value(at(operation(_i), "summary")), http_paths[_i].help);
-    at(at(at(operation(_i), "responses"), "200"), "content");
+    ck_assert_str_eq(json_string_value(at(operation((enum http_path)_i), "summary")),
+                     http_paths[_i].help);
+    at(at(at(operation((enum http_path)_i), "responses"), "200"), "content");
 }
 
 TEST_LOOP(every_argument_is_described, 0, ARGUMENT_COUNT)
