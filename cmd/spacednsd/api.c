@@ -154,6 +154,7 @@ static const struct {
     [PATH_READY] = {api_answer_ready, false, NULL},
     [PATH_OPENAPI] = {api_answer_openapi, false, NULL},
     [PATH_STATUS] = {api_answer_status, true, NULL},
+    [PATH_TOP] = {api_answer_top, true, NULL},
     [PATH_SPACES] = {api_answer_spaces, false, NULL},
     [PATH_APPS] = {api_answer_apps, true, NULL},
     [PATH_APP] = {api_answer_app, true, NULL},

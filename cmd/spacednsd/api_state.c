@@ -6,6 +6,7 @@
 #include "control/openapi.h"
 #include "spacednsd/scrape.h"
 #include "spacednsd/status.h"
+#include "spacednsd/top_facts.h"
 
 const struct api_status api_statuses[API_STATUSES] = {
     {HTTP_OK, "200"},          {HTTP_BAD_REQUEST, "400"}, {HTTP_UNAUTHORIZED, "401"},
@@ -121,20 +122,36 @@ void api_answer_ready(struct api_visit *visit)
     api_text_send(&text, visit, is_ready ? HTTP_OK : HTTP_UNAVAILABLE, NULL);
 }
 
-/* ---- status, the list of paths ---- */
+/* ---- status, top, the list of paths ---- */
+
+/* Without memory for it to be printed whole, there is a sentence instead. */
+static void send_printed(struct api_visit *visit, struct api_text *text, bool is_whole)
+{
+    if (text->out == NULL || is_whole) {
+        api_text_send(text, visit, HTTP_OK, NULL);
+        return;
+    }
+    fclose(text->out);
+    free(text->text);
+    api_fail_memory(visit);
+}
 
 void api_answer_status(struct api_visit *visit)
 {
     struct api_text text;
 
     api_text_begin(&text);
-    if (text.out == NULL || status_print(visit->api->source, true, text.out)) {
-        api_text_send(&text, visit, HTTP_OK, NULL);
-        return;
-    }
-    fclose(text.out);
-    free(text.text);
-    api_fail_memory(visit);
+    send_printed(visit, &text,
+                 text.out != NULL && status_print(visit->api->source, true, text.out));
+}
+
+void api_answer_top(struct api_visit *visit)
+{
+    struct api_text text;
+
+    api_text_begin(&text);
+    send_printed(visit, &text,
+                 text.out != NULL && top_facts_print(visit->api->source, false, text.out));
 }
 
 void api_answer_openapi(struct api_visit *visit)

@@ -1,6 +1,6 @@
 #pragma once
 /**
- * Answers about the server itself: metrics, health, readiness, status, and what HTTP serves.
+ * Answers about the server itself: metrics, health, readiness, status, top, and what HTTP serves.
  *
  * /healthz is of the process: does every worker answer a query of its own (serve/pulse.h)? If not,
  * a restart helps. /readyz is of what it serves: the first snapshot is there, no file is served
@@ -22,4 +22,5 @@ bool api_prepare_health(struct api_visit *visit, struct err *err);
 void api_answer_health(struct api_visit *visit);
 void api_answer_ready(struct api_visit *visit);
 void api_answer_status(struct api_visit *visit);
+void api_answer_top(struct api_visit *visit);
 void api_answer_openapi(struct api_visit *visit);
