@@ -15,7 +15,8 @@
 #define FILE_NAME "usage"
 #define DRAFT_NAME "usage.draft"
 
-enum { FILE_MODE = 0600, US_PER_MS = 1000, US_PER_SECOND = 1000000, NS_PER_MS = 1000000 };
+enum { FILE_MODE = 0600, SET_BACK_MS = 2000 };
+enum { US_PER_MS = 1000, US_PER_SECOND = 1000000, NS_PER_MS = 1000000 };
 
 static const struct write_events events = {
     .failed = "usage_failed", .stored = "usage_stored", .text = "who uses what is stored again"};
@@ -23,6 +24,25 @@ static const struct write_events events = {
 static uint32_t now_s(void)
 {
     return (uint32_t)(clock_wall_us() / US_PER_SECOND);
+}
+
+/* ---- the clock ---- */
+
+static int64_t read_ahead_ms(void)
+{
+    return clock_wall_us() / US_PER_MS - (int64_t)(clock_monotonic_ns() / NS_PER_MS);
+}
+
+/* What is less is slewed, or read between the two clocks. */
+static void note_clock(struct usage_keeping *keeping)
+{
+    int64_t ahead_ms = read_ahead_ms();
+
+    if (keeping->ahead_ms - ahead_ms >= SET_BACK_MS) {
+        usage_set_back(keeping->usage, now_s());
+        keeping->is_changed = true;
+    }
+    keeping->ahead_ms = ahead_ms;
 }
 
 /* ---- writing ---- */
@@ -105,6 +125,7 @@ static void usage_keeping_on_due(uv_timer_t *timer)
 {
     struct usage_keeping *keeping = timer->data;
 
+    note_clock(keeping);
     if (!keeping->is_changed || !take_octets(keeping, false))
         return;
     keeping->work.data = keeping;
@@ -185,6 +206,7 @@ void usage_keeping_read(struct usage_keeping *keeping, const struct snapshot *sn
     if (keeping->is_read || !keeping->has_timer)
         return;
     bool was_last = read_stored(keeping);
+    usage_set_back(keeping->usage, now_s());
     keeping->is_read = true;
     if (was_last)
         write_now(keeping, false); /* after a crash it must not look like the last words */
@@ -205,6 +227,7 @@ bool usage_keeping_start(struct usage_keeping *keeping, uv_loop_t *loop, const s
         .questions = questions_new(&(struct questions_options){
             .most = QUESTIONS_MOST, .octets_most = QUESTIONS_OCTETS_MOST, .now_s = now_s()}),
         .state = state,
+        .ahead_ms = read_ahead_ms(),
         .has_timer = true};
     uv_timer_init(loop, &keeping->timer);
     uv_unref((uv_handle_t *)&keeping->timer);
@@ -218,6 +241,7 @@ void usage_keeping_add(struct usage_keeping *keeping, const struct flow_table *t
     int64_t ago_ms = (int64_t)(clock_monotonic_ns() / NS_PER_MS) - (int64_t)table->begun_ms;
     int64_t begun_ms = clock_wall_us() / US_PER_MS - ago_ms;
 
+    note_clock(keeping);
     usage_add(keeping->usage, table, begun_ms);
     questions_add(keeping->questions, table, begun_ms);
     keeping->is_changed = true;

@@ -12,6 +12,10 @@
  *
  * The last questions (traffic/questions.h) are kept beside it, from the same flows, and not stored.
  *
+ * Times are the wall clock's. When that is set back, or was ahead when the file was written,
+ * nothing stays in the time to come: an answer is then in use for the longest TTL from now, not for
+ * years.
+ *
  * A file that cannot be read is logged and begun anew: it never keeps a server from starting.
  *
  * Events: usage_unread; usage_failed with the first write that fails, usage_stored with the next
@@ -33,6 +37,7 @@ struct usage_keeping {
     const struct state *state;
     uv_timer_t timer;
     uv_work_t work;
+    int64_t ahead_ms; /* the wall clock of the monotonic one, as seen last */
     bool has_timer;
     bool is_read; /* what the server before knew is in it */
     bool is_writing;

@@ -145,6 +145,15 @@ uint32_t expiries_floor(const struct expiries *expiries)
     return expiries->floor_s;
 }
 
+void expiries_set_back(struct expiries *expiries, uint32_t until_s)
+{
+    if (expiries->floor_s > until_s)
+        expiries->floor_s = until_s;
+    for (uint32_t i = 0; i <= expiries->mask; i++)
+        if (expiries->slots[i].until_s > until_s)
+            expiries->slots[i].until_s = until_s;
+}
+
 const struct expiry *expiries_next(const struct expiries *expiries, const struct expiry *before)
 {
     const struct expiry *end = expiries->slots + expiries->mask + 1;

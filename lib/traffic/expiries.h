@@ -7,7 +7,8 @@
  * has expired is forgotten, so the table is bounded by the dynos published within a TTL. Beyond
  * `most`, expiries are not kept one by one but as one time for all, the floor, so that a dyno may
  * be called unsafe for longer, and never safe too soon. Times are the wall clock's, as they outlive
- * the process: when that is set, what is in use ends earlier or later by as much.
+ * the process: when that is set forward, what is in use ends earlier by as much; when it is set
+ * back, expiries_set_back bounds how much later.
  *
  * Threads: one.  Memory: 32 octets a dyno, and twice that for free slots.
  */
@@ -40,6 +41,9 @@ void expiries_raise(struct expiries *expiries, const struct expiry *expiry, uint
 void expiries_raise_floor(struct expiries *expiries, uint32_t until_s);
 
 uint32_t expiries_floor(const struct expiries *expiries);
+
+/** The clock was set back: nothing that was handed out before lasts longer than until_s. */
+void expiries_set_back(struct expiries *expiries, uint32_t until_s);
 
 /** The next expiry, in no order; `before` NULL: the first. NULL: there are no more. */
 const struct expiry *expiries_next(const struct expiries *expiries, const struct expiry *before);

@@ -238,6 +238,13 @@ static void note_waste(struct usage *usage, const struct flow_table *table, cons
     waste_note_missing(usage->waste, &question, &table->snapshot->index, &name, flow->count);
 }
 
+/* An app without a party, for there is no memory or no room for more of them. */
+static void leave_out(struct usage *usage, const struct asked *asked, const struct seen *seen)
+{
+    use_counts_add(&usage->sums.other, &seen->more);
+    raise_expiry(usage, asked, seen);
+}
+
 static void add_flow(struct usage *usage, const struct flow_table *table, const struct flow *flow,
                      int64_t begun_ms)
 {
@@ -258,6 +265,10 @@ static void add_flow(struct usage *usage, const struct flow_table *table, const 
                                                       .at_s = seen.more.last_s});
     if (!has_app)
         return;
+    if (asked.app_party == PARTY_NONE) {
+        leave_out(usage, &asked, &seen);
+        return;
+    }
     raise_app(usage, &asked, &seen);
     raise_domain(usage, &asked, &seen);
     if (seen.client == PARTY_NONE)
@@ -304,6 +315,20 @@ void usage_add(struct usage *usage, const struct flow_table *table, int64_t begu
     waste_settle(usage->waste, (uint32_t)(last_ms / MS_PER_SECOND));
     add_lost(usage, table, begun_ms);
     parties_collect(usage->parties);
+}
+
+void usage_set_back(struct usage *usage, uint32_t now_s)
+{
+    struct uses *const tables[] = {usage->apps, usage->remainders, usage->domains, usage->pairs,
+                                   waste_uses(usage->waste)};
+
+    for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++)
+        uses_set_back(tables[i], now_s);
+    use_counts_set_back(&usage->sums.other, now_s);
+    use_counts_set_back(&usage->sums.remainder, now_s);
+    if (usage->sums.since_s > now_s)
+        usage->sums.since_s = now_s;
+    expiries_set_back(usage->expiries, now_s + 1 + USAGE_TTL_MOST_S);
 }
 
 /* ---- reading ---- */

@@ -37,6 +37,7 @@ enum {
     USAGE_PAIRS = 100000,
     USAGE_DOMAINS = 100000,
     USAGE_EXPIRIES = 1 << 20,
+    USAGE_TTL_MOST_S = 300,       /* that a space may have (space/parse.c) */
     USAGE_APP_IDLE_S = 7 * 86400, /* an app's counts stay for so long, even if the table is full */
 };
 
@@ -56,6 +57,12 @@ void usage_free(struct usage *usage);
 
 /** Adds a table, which began at a time in milliseconds since 1970. */
 void usage_add(struct usage *usage, const struct flow_table *table, int64_t begun_ms);
+
+/**
+ * The clock was set back to now_s, or what was read is of a clock that was ahead: nothing was asked
+ * later than that, and no answer given before lasts longer than USAGE_TTL_MOST_S from now on.
+ */
+void usage_set_back(struct usage *usage, uint32_t now_s);
 
 /** How a flow's questions ended. */
 enum use_outcome usage_outcome(const struct flow *flow);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "answer/stored.h"
+#include "base/utf8.h"
 
 enum {
     MAGIC_OCTETS = 16,
@@ -256,6 +257,21 @@ static void read_sums(struct reading *in)
     expiries_raise_floor(usage_expiries(in->usage), floor_s);
 }
 
+static bool has_zero(const char *text, size_t length)
+{
+    return length > 0 && memchr(text, '\0', length) != NULL;
+}
+
+/* Apps have names that zone files allow, as these become labels of metrics. */
+static bool has_texts(const struct party_key *key)
+{
+    bool is_app = key->kind == PARTY_APP;
+
+    return !has_zero(key->space, key->space_length) && !has_zero(key->name, key->name_length) &&
+           (!is_app || (utf8_is_printable((const uint8_t *)key->space, key->space_length) &&
+                        utf8_is_printable((const uint8_t *)key->name, key->name_length)));
+}
+
 static void read_party(struct reading *in, uint32_t number)
 {
     struct party_key key = {.kind = (enum party_kind)get(in, 1)};
@@ -265,6 +281,7 @@ static void read_party(struct reading *in, uint32_t number)
     key.space = get_text(in, key.space_length);
     key.name = get_text(in, key.name_length);
     in->has_failed |= key.kind >= PARTY_KINDS;
+    in->has_failed = in->has_failed || !has_texts(&key);
     if (in->has_failed || in->usage == NULL)
         return;
     in->parties[number] = parties_add(usage_parties(in->usage), &key);
@@ -287,11 +304,15 @@ static bool read_parties(struct reading *in)
     return true;
 }
 
-static uint32_t get_party(struct reading *in)
+/* Which of a use's or an expiry's parties there have to be. */
+enum presence { MAY_BE_NONE, IS_THERE };
+
+/* PARTY_NONE without memory, too. */
+static uint32_t get_party(struct reading *in, enum presence presence)
 {
     uint64_t number = get(in, 4);
 
-    in->has_failed |= number > in->party_count;
+    in->has_failed |= number > in->party_count || (number == 0 && presence == IS_THERE);
     return in->has_failed || in->usage == NULL ? PARTY_NONE : in->parties[number];
 }
 
@@ -310,9 +331,9 @@ static void read_apps(struct reading *in)
 
     for (uint64_t i = 0; i < count && !in->has_failed; i++) {
         struct lately lately = {.second = 0};
-        uint32_t app = get_party(in);
-        get_party(in); /* none */
-        uint32_t by = get_party(in);
+        uint32_t app = get_party(in, IS_THERE);
+        get_party(in, MAY_BE_NONE);
+        uint32_t by = get_party(in, MAY_BE_NONE);
         struct use_counts counts = get_counts(in);
         lately.minute = (uint32_t)get(in, 4);
         for (size_t j = 0; j < LATELY_SLOTS; j++)
@@ -322,16 +343,19 @@ static void read_apps(struct reading *in)
     }
 }
 
-static void read_uses(struct reading *in, struct uses *uses)
+/* `second`: remainders are of one party alone. */
+static void read_uses(struct reading *in, struct uses *uses, enum presence second)
 {
     uint64_t count = get(in, 4);
 
     for (uint64_t i = 0; i < count && !in->has_failed; i++) {
-        uint32_t first = get_party(in), second = get_party(in), by = get_party(in);
+        uint32_t one = get_party(in, IS_THERE), other = get_party(in, second);
+        uint32_t by = get_party(in, MAY_BE_NONE);
         struct use_counts counts = get_counts(in);
-        if (uses == NULL || in->has_failed || first == PARTY_NONE)
+        if (uses == NULL || in->has_failed || one == PARTY_NONE ||
+            (other == PARTY_NONE && second == IS_THERE))
             continue;
-        struct use *use = uses_raise(uses, first, second, &counts);
+        struct use *use = uses_raise(uses, one, other, &counts);
         if (use != NULL)
             uses_set_by(uses, use, by, (int64_t)counts.last_s * MS_PER_SECOND);
     }
@@ -342,8 +366,8 @@ static void read_expiries(struct reading *in)
     uint64_t count = get(in, 4);
 
     for (uint64_t i = 0; i < count && !in->has_failed; i++) {
-        struct expiry expiry = {.app = get_party(in)};
-        expiry.type = get_party(in);
+        struct expiry expiry = {.app = get_party(in, IS_THERE)};
+        expiry.type = get_party(in, IS_THERE);
         expiry.number = (uint32_t)get(in, 4);
         expiry.ip = (uint32_t)get(in, 4);
         expiry.until_s = (uint32_t)get(in, 4);
@@ -361,10 +385,10 @@ static bool read_body(struct reading *in)
     bool has_memory = read_parties(in);
     if (has_memory && !in->has_failed) {
         read_apps(in);
-        read_uses(in, usage == NULL ? NULL : usage_remainders(usage));
-        read_uses(in, usage == NULL ? NULL : usage_domains(usage));
-        read_uses(in, usage == NULL ? NULL : usage_pairs(usage));
-        read_uses(in, usage == NULL ? NULL : waste_uses(usage_waste(usage)));
+        read_uses(in, usage == NULL ? NULL : usage_remainders(usage), MAY_BE_NONE);
+        read_uses(in, usage == NULL ? NULL : usage_domains(usage), IS_THERE);
+        read_uses(in, usage == NULL ? NULL : usage_pairs(usage), IS_THERE);
+        read_uses(in, usage == NULL ? NULL : waste_uses(usage_waste(usage)), IS_THERE);
         read_expiries(in);
         in->has_failed |= in->next != in->end;
     }

@@ -230,6 +230,20 @@ void uses_set_by(struct uses *uses, struct use *use, uint32_t by, int64_t at_ms)
     use->by = by;
 }
 
+void use_counts_set_back(struct use_counts *counts, uint32_t now_s)
+{
+    if (counts->first_s > now_s)
+        counts->first_s = now_s;
+    if (counts->last_s > now_s)
+        counts->last_s = now_s;
+}
+
+void uses_set_back(struct uses *uses, uint32_t now_s)
+{
+    for (uint32_t i = 1; i <= uses->count; i++)
+        use_counts_set_back(&uses->items[i].asked, now_s);
+}
+
 const struct use *uses_next(const struct uses *uses, const struct use *before)
 {
     uint32_t next = before == NULL ? uses->oldest : before->newer;

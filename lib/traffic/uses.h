@@ -52,6 +52,9 @@ struct use {
 /** Adds what was counted. */
 void use_counts_add(struct use_counts *sum, const struct use_counts *more);
 
+/** The clock was set back to now_s: nothing was counted later than that. */
+void use_counts_set_back(struct use_counts *counts, uint32_t now_s);
+
 /** All outcomes together. */
 uint64_t use_counts_total(const struct use_counts *counts);
 
@@ -86,6 +89,9 @@ struct use *uses_raise(struct uses *uses, uint32_t first, uint32_t second,
  * has been raised with that time.
  */
 void uses_set_by(struct uses *uses, struct use *use, uint32_t by, int64_t at_ms);
+
+/** The clock was set back to now_s: no use was asked later than that. */
+void uses_set_back(struct uses *uses, uint32_t now_s);
 
 /** Finds a use; NULL: there is none. */
 const struct use *uses_find(const struct uses *uses, uint32_t first, uint32_t second);

@@ -175,7 +175,7 @@ static void count_wasted(struct waste *waste, const struct pending *pending, siz
     uint32_t suffix = add_suffix(waste, pending, prefix);
 
     more.counts[is_answered && prefix > 0 ? WASTE_BY_NDOTS : WASTE_BY_SEARCH] = pending->count;
-    if (suffix != PARTY_NONE)
+    if (suffix != PARTY_NONE && pending->client != PARTY_NONE)
         uses_raise(waste->uses, pending->client, suffix, &more);
 }
 

@@ -108,6 +108,18 @@ static void check_all(const uint32_t until[DYNOS], uint32_t now_s)
     ck_assert_uint_eq(alive, 0);
 }
 
+TEST(after_the_clock_was_set_back_nothing_lasts_longer_than_given)
+{
+    make(DYNOS);
+    raise_until(1, NOW + 20, NOW);
+    raise_until(2, NOW + 9000, NOW + 8990);
+    expiries_raise_floor(expiries, NOW + 9100);
+    expiries_set_back(expiries, NOW + 301);
+    ck_assert_uint_eq(find(1)->until_s, NOW + 20);
+    ck_assert_uint_eq(find(2)->until_s, NOW + 301);
+    ck_assert_uint_eq(expiries_floor(expiries), NOW + 301);
+}
+
 TEST(nothing_that_has_not_expired_is_forgotten)
 {
     static uint32_t until[DYNOS];

@@ -316,6 +316,82 @@ TEST(a_flood_from_outside_keeps_no_dyno_in_use)
     ck_assert_uint_eq(expiries_floor(usage_expiries(usage)), 0);
 }
 
+/* Served with a clock that was a year ahead. */
+TEST(when_the_clock_is_set_back_nothing_stays_in_the_time_to_come)
+{
+    enum { YEAR_S = 365 * 86400 };
+    uint32_t app;
+
+    flowing_reply(&flowing, "10.0.132.9", "1.web.frozen-oasis-70544.app.localspace", TYPE_A, 2);
+    flowing_reply(&flowing, "10.0.132.9", "api.example.com", TYPE_A, 1);
+    const struct flow_table *table = flowing_take(&flowing);
+    usage_add(usage, table, began_ms + (int64_t)YEAR_S * 1000);
+    flows_return(flowing.flows);
+    expiries_raise_floor(usage_expiries(usage), BEGAN_S + YEAR_S + 31);
+    usage_set_back(usage, BEGAN_S + 10);
+
+    app = usage_find_app(usage, "test-space", "frozen-oasis-70544");
+    ck_assert_uint_eq(usage_app(usage, app)->asked.last_s, BEGAN_S + 10);
+    ck_assert_uint_eq(find_pair("app open-plain-1001", "frozen-oasis-70544")->asked.last_s,
+                      BEGAN_S + 10);
+    ck_assert_uint_eq(uses_next(usage_domains(usage), NULL)->asked.first_s, BEGAN_S + 10);
+    ck_assert_uint_eq(until(0x0a008238), BEGAN_S + 10 + 1 + USAGE_TTL_MOST_S);
+    ck_assert_uint_eq(expiries_floor(usage_expiries(usage)), BEGAN_S + 10 + 1 + USAGE_TTL_MOST_S);
+    flowing_reply(&flowing, "10.20.3.4", "frozen-oasis-70544.herokuapp.com", TYPE_A, 1);
+    table = flowing_take(&flowing);
+    usage_add(usage, table, began_ms + 11000);
+    flows_return(flowing.flows);
+    ck_assert_str_eq(shown(parties_at(usage_parties(usage), usage_app(usage, app)->by)),
+                     "peering pcx-111aaa111");
+}
+
+/* ---- without room for parties ---- */
+
+static void fill_parties(void)
+{
+    struct parties *parties = usage_parties(usage);
+    char name[16];
+    uint32_t number;
+
+    for (unsigned i = 0; i < PARTIES_MOST; i++) {
+        snprintf(name, sizeof name, "p%u", i);
+        number = parties_add(
+            parties,
+            &(struct party_key){.kind = PARTY_WORD, .name = name, .name_length = strlen(name)});
+        if (number == PARTY_NONE)
+            return;
+        parties_hold(parties, number);
+    }
+    ck_abort_msg("parties have no bound");
+}
+
+static void usage_on_any_app(void *context, const struct usage_app *app)
+{
+    uint64_t *other = context;
+
+    ck_assert_str_eq(app->name, "_other");
+    for (unsigned i = 0; i < USE_OUTCOMES; i++)
+        *other += app->counts[i];
+}
+
+TEST(without_room_for_parties_apps_are_counted_together_and_dynos_stay_in_use)
+{
+    uint64_t other = 0;
+
+    fill_parties();
+    flowing_reply(&flowing, "10.0.132.9", "1.web.frozen-oasis-70544.app.localspace", TYPE_A, 2);
+    flowing_reply(&flowing, "203.0.113.9", "api.example.com", TYPE_A, 1);
+    flowing_foreign(&flowing, "10.0.132.9", "db.example.org", RCODE_NOERROR);
+    flowing_foreign(&flowing, "10.0.132.9", "db.example.org.corp.example", RCODE_NXDOMAIN);
+    add_up();
+    usage_walk_apps(usage, usage_on_any_app, &other);
+    ck_assert_uint_eq(other, 3);
+    ck_assert_uint_eq(uses_count(usage_pairs(usage)), 0);
+    ck_assert_uint_eq(uses_count(usage_domains(usage)), 0);
+    ck_assert_uint_eq(uses_count(waste_uses(usage_waste(usage))), 0);
+    ck_assert_uint_eq(expiries_floor(usage_expiries(usage)), BEGAN_S + 31);
+}
+
 /* ---- waste ---- */
 
 TEST(a_search_list_is_seen_across_tables)

@@ -196,3 +196,118 @@ TEST(octets_that_do_not_parse_are_refused_although_their_checksum_is_right)
     }
     check_same(usage, 1);
 }
+
+/* ---- well made, but not by this server ---- */
+
+enum {
+    HEAD_OCTETS = 36,
+    SUMS_OCTETS = 1 + 4 + 4 + 8 + 2 * (4 * 8 + 8),
+    USES_OCTETS = 12 + 4 * 8 + 8
+};
+
+static struct {
+    uint8_t octets[1024];
+    size_t length;
+} made;
+
+static void put(uint64_t number, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        made.octets[made.length++] = (uint8_t)(number >> 8 * i);
+}
+
+static void put_party(enum party_kind kind, const char *name, size_t name_length)
+{
+    put(kind, 1);
+    put(1, 2);
+    put(name_length, 2);
+    put('s', 1);
+    for (size_t i = 0; i < name_length; i++)
+        put((uint8_t)name[i], 1);
+}
+
+/* Reads what was made, with its length and checksum. */
+static bool read_made(struct err *err)
+{
+    uint64_t body = made.length - HEAD_OCTETS;
+    uint64_t sum = stored_checksum(made.octets + HEAD_OCTETS, body);
+    size_t end = made.length;
+
+    memcpy(made.octets, octets, 20); /* what it is, and its version */
+    made.length = 20;
+    put(body, 8);
+    put(sum, 8);
+    made.length = end;
+    return usage_file_read(usage, made.octets, made.length, NULL, err);
+}
+
+static void begin_made(enum party_kind kind, const char *name, size_t name_length)
+{
+    made.length = HEAD_OCTETS;
+    memset(made.octets, 0, sizeof made.octets);
+    made.length += SUMS_OCTETS;
+    put(1, 4);
+    put_party(kind, name, name_length);
+}
+
+/* Tables in their order, of which one has a use. */
+static void put_tables(unsigned chosen, uint32_t one, uint32_t other)
+{
+    for (unsigned table = 0; table < 5; table++) {
+        put(table == chosen, 4);
+        if (table != chosen)
+            continue;
+        put(one, 4);
+        put(other, 4);
+        made.length += USES_OCTETS - 8;
+        made.length += table == 0 ? 4 + 4 * LATELY_SLOTS : 0;
+    }
+    put(0, 4); /* expiries */
+}
+
+/* By table: apps, remainders, domains, pairs, waste. */
+static const struct {
+    unsigned table;
+    uint32_t one, other;
+    bool is_read;
+} planted[] = {
+    {0, 1, 0, true},  {1, 1, 0, true},  {2, 1, 1, true},  {3, 1, 1, true},  {4, 1, 1, true},
+    {0, 0, 0, false}, {1, 0, 0, false}, {2, 1, 0, false}, {3, 1, 0, false}, {4, 1, 0, false},
+    {2, 0, 1, false}, {3, 0, 1, false}, {4, 0, 1, false}, {4, 2, 1, false}, {4, 1, 2, false},
+};
+
+TEST_OVER(a_use_without_its_parties_is_refused, planted)
+{
+    struct err err;
+
+    begin_made(PARTY_APP, "planted", strlen("planted"));
+    put_tables(planted[_i].table, planted[_i].one, planted[_i].other);
+    ck_assert_int_eq(read_made(&err), planted[_i].is_read);
+    if (!planted[_i].is_read)
+        check_same(usage, 1);
+}
+
+/* Names of apps become labels; connections have the names that people give them. */
+static const struct {
+    enum party_kind kind;
+    const char *name;
+    size_t length;
+    bool is_read;
+} named[] = {
+    {PARTY_APP, "planted-1", 9, true},
+    {PARTY_APP, "plan\0ted", 8, false},
+    {PARTY_APP, "a\nb 1", 5, false},
+    {PARTY_APP, "\xff\xfe", 2, false},
+    {PARTY_VPN, "\xd1\x84 \n \xff", 6, true},
+    {PARTY_VPN, "of\0fice", 7, false},
+    {PARTY_WORD, "web", 3, true},
+};
+
+TEST_OVER(texts_that_are_none_are_refused, named)
+{
+    struct err err;
+
+    begin_made(named[_i].kind, named[_i].name, named[_i].length);
+    put_tables(5, 0, 0);
+    ck_assert_int_eq(read_made(&err), named[_i].is_read);
+}

@@ -73,6 +73,22 @@ TEST(counts_and_times_add_up)
     ck_assert_uint_eq(uses_count(uses), 1);
 }
 
+/* Else it would keep its place, and who asked last, until that time comes. */
+TEST(after_the_clock_was_set_back_nothing_was_asked_later_than_now)
+{
+    make(2, 100);
+    raise_at(1, 10, 1);
+    raise_at(2, 5000, 1);
+    uses_set_back(uses, 50);
+
+    const struct use *use = uses_find(uses, words[0], words[2]);
+    ck_assert_uint_eq(use->asked.first_s, 50);
+    ck_assert_uint_eq(use->asked.last_s, 50);
+    ck_assert_uint_eq(uses_find(uses, words[0], words[1])->asked.last_s, 10);
+    ck_assert_ptr_nonnull(raise_at(3, 150, 1));
+    ck_assert_ptr_nonnull(raise_at(4, 151, 1));
+}
+
 TEST(the_use_raised_least_recently_is_pushed_out)
 {
     make(3, 0);

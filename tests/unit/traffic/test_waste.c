@@ -140,3 +140,16 @@ TEST(too_many_missing_names_are_counted_and_hold_nobody)
     ask(SOURCE, "api.example.com.corp.example", false);
     ck_assert_uint_eq(waste_missed(waste), 10);
 }
+
+/* There was no memory for it, or no room. */
+TEST(a_client_without_a_party_wastes_nothing)
+{
+    uint32_t known = client;
+
+    client = PARTY_NONE;
+    ask(SOURCE, "api.example.com.corp.example", false);
+    ask(SOURCE, "api.example.com", true);
+    waste_settle(waste, now_s);
+    client = known;
+    ck_assert_uint_eq(uses_count(waste_uses(waste)), 0);
+}
