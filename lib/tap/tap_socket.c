@@ -70,11 +70,13 @@ void tap_socket_close(struct tap_socket *socket)
     if (socket->descriptor >= 0)
         close(socket->descriptor);
     socket->descriptor = -1;
+    socket->has_spoken = false;
 }
 
 bool tap_socket_open(struct tap_socket *tap)
 {
-    tap_socket_close(tap); /* one that did not agree */
+    if (tap->descriptor >= 0)
+        give_up(tap, "handshake", EPROTO);
     tap->descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (tap->descriptor < 0)
         return give_up(tap, "socket", errno);
@@ -104,6 +106,14 @@ static bool wait_for(const struct tap_socket *socket, short events)
     return true;
 }
 
+/* The time for the rest is over; the receiver may be reading all the while. */
+static bool has_stopped(const struct tap_socket *socket)
+{
+    uint64_t stops_ns = atomic_load(&socket->stops_ns);
+
+    return stops_ns != 0 && clock_monotonic_ns() >= stops_ns;
+}
+
 /* After a call that did nothing: true to try again. */
 static bool may_continue(const struct tap_socket *socket, short events, int *error)
 {
@@ -125,12 +135,18 @@ bool tap_socket_read(struct tap_socket *socket, void *out, size_t length)
         else if (!may_continue(socket, POLLIN, &error))
             return give_up(socket, "read", error);
     }
-    if (socket->descriptor < 0)
-        return false;
-    if (!tap_socket_has_receiver(socket) && !is_stopping(socket))
+    socket->has_spoken = socket->descriptor >= 0;
+    return socket->has_spoken;
+}
+
+/* The library goes on to write only to one whose words it has understood. */
+static void note_receiver(struct tap_socket *socket)
+{
+    if (!socket->has_spoken || tap_socket_has_receiver(socket))
+        return;
+    if (!is_stopping(socket))
         report_connected(socket);
     atomic_store_explicit(&socket->has_receiver, true, memory_order_relaxed);
-    return true;
 }
 
 /* Takes what was written off the parts. */
@@ -156,6 +172,8 @@ bool tap_socket_write(struct tap_socket *socket, const struct iovec *parts, int 
         return give_up(socket, "write", E2BIG);
     memcpy(rest, parts, (size_t)count * sizeof *rest);
     while (message.msg_iovlen > 0 && socket->descriptor >= 0) {
+        if (has_stopped(socket))
+            return give_up(socket, "write", ETIMEDOUT);
         ssize_t written = sendmsg(socket->descriptor, &message, MSG_NOSIGNAL);
         int error = errno;
         if (written >= 0)
@@ -163,6 +181,8 @@ bool tap_socket_write(struct tap_socket *socket, const struct iovec *parts, int 
         else if (!may_continue(socket, POLLOUT, &error))
             return give_up(socket, "write", error);
     }
+    if (socket->descriptor >= 0)
+        note_receiver(socket);
     return socket->descriptor >= 0;
 }
 

@@ -3,8 +3,11 @@
  * The connection to a dnstap receiver: a unix socket that never makes the server wait.
  *
  * It is not blocking. A receiver that takes nothing for TAP_PATIENCE_MS is given up, and so is one
- * that has not taken the rest TAP_STOP_MS after the server began to stop. Gone or given up, it is
- * connected to again when tap_socket_open is called again.
+ * that has not taken the rest TAP_STOP_MS after the server began to stop, however much it has taken
+ * by then. Gone or given up, it is connected to again when tap_socket_open is called again.
+ *
+ *     open ─► write READY ─► read ACCEPT ─► write START, messages ...      it is a receiver
+ *       ▲                        └─► open again: it has not agreed         from START on
  *
  *     info dnstap_connected path=/run/dnstap.sock
  *     warning dnstap_unconnected path=/run/dnstap.sock cause="connect: No such file ..." text=...
@@ -27,14 +30,15 @@ struct tap_socket {
     struct sockaddr_un address;
     int descriptor;            /* -1: none */
     bool is_reported;          /* that there is no receiver */
-    atomic_bool has_receiver;  /* one that has agreed to take messages */
+    bool has_spoken;           /* something was read from it */
+    atomic_bool has_receiver;  /* one that has agreed, so that we have gone on to write */
     _Atomic uint64_t stops_ns; /* when nothing is waited for any more; 0: not stopping */
 };
 
 /** Returns false when the path is too long for an address. */
 bool tap_socket_init(struct tap_socket *socket, const char *path);
 
-/** Connects. Returns false when there is no receiver. */
+/** Connects. Returns false when there is no receiver. One that is open has not agreed. */
 bool tap_socket_open(struct tap_socket *socket);
 
 /** Closes, if it is open. */

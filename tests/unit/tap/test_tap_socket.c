@@ -57,9 +57,10 @@ static void tear_down(void)
     scratch_close(&folder);
 }
 
-/* Opens, and lets the receiver agree. */
+/* Opens, and lets the receiver agree, upon which the library writes. */
 static void agree(void)
 {
+    const struct iovec start = {"!", 1};
     char octet;
 
     ck_assert(tap_socket_open(&tap));
@@ -68,6 +69,9 @@ static void agree(void)
     ck_assert_int_eq(write(peer, "a", 1), 1);
     ck_assert(tap_socket_read(&tap, &octet, 1));
     ck_assert_int_eq(octet, 'a');
+    ck_assert(!tap_socket_has_receiver(&tap));
+    ck_assert(tap_socket_write(&tap, &start, 1));
+    ck_assert_int_eq(read(peer, &octet, 1), 1);
 }
 
 static void expect_logged(const char *event, unsigned times)
@@ -145,6 +149,28 @@ TEST(a_receiver_that_is_gone_is_left_and_connected_to_again)
     expect_logged("info dnstap_connected path=", 2);
 }
 
+/* What it said was no consent, so that the library opens again, and again. */
+TEST(a_receiver_that_does_not_agree_is_none_and_logged_once)
+{
+    const struct iovec ready = {"?", 1};
+    char octet;
+
+    listen_at_path();
+    for (unsigned i = 0; i < 3; i++) {
+        ck_assert(tap_socket_open(&tap));
+        close(peer);
+        peer = accept(receiver, NULL, NULL);
+        ck_assert(tap_socket_write(&tap, &ready, 1));
+        ck_assert_int_eq(write(peer, "x", 1), 1);
+        ck_assert(tap_socket_read(&tap, &octet, 1));
+        ck_assert(!tap_socket_has_receiver(&tap));
+    }
+    capture_stop(&capture);
+    expect_logged("dnstap_connected", 0);
+    expect_logged("warning dnstap_unconnected path=", 1);
+    expect_logged("cause=\"handshake: Protocol error\"", 1);
+}
+
 /* It agreed to other messages than ours, say: there must be no way back to it. */
 TEST(opening_again_leaves_the_receiver_before)
 {
@@ -195,6 +221,23 @@ TEST(a_server_that_stops_does_not_wait)
     uint64_t begun_ns = now_ns;
     ck_assert(!tap_socket_write(&tap, &part, 1));
     ck_assert_uint_lt(now_ns - begun_ns, 4 * UINT64_C(1000000000));
+    capture_stop(&capture);
+    expect_logged("dnstap_unconnected", 0);
+}
+
+/* It takes a little all the time, so that there is always room for more. */
+TEST(a_receiver_that_reads_slowly_does_not_keep_the_server_from_stopping)
+{
+    const struct iovec part = {"ab", 2};
+    unsigned written = 0;
+
+    listen_at_path();
+    agree();
+    tap_socket_stop(&tap);
+    while (written < 100 && tap_socket_write(&tap, &part, 1))
+        written++;
+    ck_assert_uint_lt(written, 4);
+    ck_assert(!tap_socket_has_receiver(&tap));
     capture_stop(&capture);
     expect_logged("dnstap_unconnected", 0);
 }
