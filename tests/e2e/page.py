@@ -169,6 +169,7 @@ class Story:
         page, checks = self.page, self.checks
         self.view("apps")
         checks.soon("a part of the apps", page, "document.querySelectorAll('#apps-found tbody tr').length === 50")
+        checks.same("which says so", "First 50 of 64, by space and name", page.text("#apps-found caption"))
         page.value("[...document.querySelectorAll('#apps-found .pages a')].at(-1).click()")
         checks.soon("the next part", page, "document.querySelectorAll('#apps-found tbody tr').length === 14")
         self.view("apps")
@@ -271,6 +272,11 @@ class Story:
         checks.soon("and twice, the view, too", page, "performance.getEntriesByType('resource').filter((entry) => /api.v1.apps/.test(entry.name)).length > 3", 15)
         checks.that("the focus stays where it was", page.value("document.activeElement === window.focused"))
 
+    def fields_have_labels(self):
+        """axe-core takes a placeholder for a label; it is gone once somebody types."""
+        nameless = self.page.value("[...document.querySelectorAll('input')].filter((input) => input.labels.length === 0).map((input) => input.id)")
+        self.checks.same("every field has a label", [], nameless)
+
     def look_at_each(self):
         """No finding of axe-core in any view and scheme, as cards and as tables; none scrolls sideways."""
         for scheme in "light", "dark":
@@ -295,7 +301,10 @@ class Story:
         found = self.page.value("axe.run().then(({ violations }) => violations.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes[0].html} ${nodes[0].failureSummary}`))")
         self.checks.that(f"axe-core finds nothing in {what}", found == [], "\n".join(found))
 
-    def shoot(self, suffix=""):
+    def shoot(self):
+        """Each view as it is, for eyes."""
+        if not self.options.shots:
+            return
         for scheme in "light", "dark":
             self.page.set_scheme(scheme)
             for width in 360, 768, 1440:
@@ -303,7 +312,7 @@ class Story:
                 for name in VIEWS:
                     self.view(name)
                     self.page.until(f"document.querySelector('#{name} :is(table, .empty, .steps)')")
-                    self.page.shoot(os.path.join(self.options.shots, f"{name}{suffix}-{width}-{scheme}.png"))
+                    self.page.shoot(os.path.join(self.options.shots, f"{name}-{width}-{scheme}.png"))
 
     # ---- when something breaks ----
 
@@ -377,13 +386,11 @@ class Story:
     def play(self):
         for act in (self.first_glance, self.failures_are_counted, self.reloads_are_listed, self.spaces, self.who_asked_whom,
                     self.apps, self.explains, self.explains_no_markup, self.live_queries, self.keyboard, self.focus_stays,
-                    self.look_at_each, self.reload_is_refused, self.server_stops):
+                    self.fields_have_labels, self.look_at_each, self.shoot, self.reload_is_refused, self.server_stops):
             begun = time.monotonic()
             act()
             if self.options.times:
                 print(f"{time.monotonic() - begun:5.1f} s  {act.__name__}")
-        if self.options.shots:
-            self.shoot()
         self.token()
         self.nothing_to_complain()
 

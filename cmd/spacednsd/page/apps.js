@@ -34,18 +34,21 @@ const columns = [
     { label: "Asked, last hour", kind: "minutes", of: (app) => minutesLine(app.asked_by_minute, `${app.name} asked`) },
 ];
 
-function captionOf({ apps: rows, next }, query) {
-    const isPart = query.get("after") || next !== null;
+/* The server counts all, but not those that fit. */
+function captionOf({ apps: rows, next }, query, all) {
+    const isChosen = query.get("space") || query.get("contains");
+    const isWhole = next === null && !query.get("after");
+    const which = isChosen ? " that fit" : isWhole ? "" : ` of ${numberText(all)}`;
 
-    return `${countText(rows.length, "app")}${isPart ? " of this part of the list" : ""}`;
+    return isWhole ? countText(rows.length, "app") : `${query.get("after") ? "Next" : "First"} ${numberText(rows.length)}${which}, by space and name`;
 }
 
 function pages({ next }, query) {
     const pairs = { contains: query.get("contains") ?? "", space: query.get("space") ?? "" };
 
     return element("nav", { class: "pages", "aria-label": "Pages" },
-        query.get("after") ? link("apps", pairs, "First part") : "", " ",
-        next !== null ? link("apps", { ...pairs, after: next }, "Next part") : "");
+        query.get("after") ? link("apps", pairs, "First") : "", " ",
+        next !== null ? link("apps", { ...pairs, after: next }, "Next") : "");
 }
 
 export const apps = {
@@ -56,9 +59,9 @@ export const apps = {
         limit: PAGE, space: query.get("space"), contains: query.get("contains"), after: query.get("after"),
     }),
 
-    show(data, { query }) {
+    show(data, { query }, server) {
         show(byId("apps-found"),
-            table({ caption: captionOf(data, query), columns, rows: data.apps, keyOfRow: (app) => `${app.space}/${app.name}`, empty: "No app has that." }),
+            table({ caption: captionOf(data, query, server.status.apps), columns, rows: data.apps, keyOfRow: (app) => `${app.space}/${app.name}`, empty: "No app has that." }),
             data.next !== null || query.get("after") ? pages(data, query) : "");
     },
 };

@@ -6,7 +6,7 @@
 import { read, Refused } from "./client.js";
 import { byId, element, mark, numberText, show } from "./dom.js";
 
-const fields = ["name", "from", "type"];
+const fields = ["name", "from", "type", "to"];
 const NAME_MOST = 1024; // characters; a name with every octet escaped has fewer
 
 function verdictOf(decision) {

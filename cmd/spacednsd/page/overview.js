@@ -39,22 +39,24 @@ function keepingProblems(status) {
 function reasonProblems(reasons) {
     return reasons
         .filter((reason) => GROWN.includes(trendOf(reason.by_minute)))
-        .map((reason) => ["look", `${reason.reason} ${trendOf(reason.by_minute) === "new" ? "is new" : "grows"}: ${reason.text}.`]);
+        .map((reason) => ["look", `${reason.reason} ${trendOf(reason.by_minute) === "new" ? "is new" : "grows"}: ${reason.text}. `,
+            link("queries", { reason: reason.reason }, "Who asks?")]);
 }
 
-/** What is not well, worst first: [kind, sentence]. */
+/** What is not well, worst first: [kind, sentence, link or nothing]. */
 export function problemsOf({ status, unready }, reasons = []) {
     return [...unready.map((line) => ["bad", `Not ready: ${line}`]), ...workerProblems(status),
         ...upstreamProblems(status), ...keepingProblems(status), ...reasonProblems(reasons)];
 }
 
-/** "All is well", "1 thing to look at". */
+/** "All is well", "Not well: 1 problem, 2 things to look at". */
 export function verdictText(problems) {
+    const bad = problems.filter(([kind]) => kind === "bad").length;
+    const more = problems.length - bad;
+
     if (problems.length === 0)
         return "All is well";
-    return problems.some(([kind]) => kind === "bad")
-        ? `Not well: ${countText(problems.length, "problem")}`
-        : `Serving, ${countText(problems.length, "thing")} to look at`;
+    return (bad > 0 ? `Not well: ${countText(bad, "problem")}` : "Serving") + (more > 0 ? `, ${countText(more, "thing")} to look at` : "");
 }
 
 // ---- facts ----
@@ -193,7 +195,7 @@ export const overview = {
 
         byId("verdict").textContent = verdictText(problems);
         show(byId("problems"), problems.length === 0 ? "" : element("ul", { class: "problems" },
-            problems.map(([kind, sentence]) => element("li", {}, mark(kind, sentence)))));
+            problems.map(([kind, ...words]) => element("li", {}, mark(kind, words)))));
         show(byId("facts"), factsOf(server, reloads));
         show(byId("reasons"), reasonsTable(reasons));
         show(byId("upstreams"), upstreamsTable(server.status.upstreams));

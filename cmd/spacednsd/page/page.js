@@ -141,9 +141,11 @@ function trouble(error) {
     }
 }
 
-/* A stream may end alone, as when the server is replaced: whether it answers is asked at once. */
+/* A stream may end alone, as when the server is replaced: whether it answers is asked at once. null: it is well again. */
 function streamTrouble(error) {
-    if (error instanceof Lost)
+    if (error === null)
+        byId("view-problem").textContent = "";
+    else if (error instanceof Lost)
         refreshNow();
     else
         trouble(error);
@@ -164,6 +166,8 @@ async function attempt(work) {
 async function readServer() {
     const [status, unready] = await Promise.all([read("api/v1/status"), readUnready()]);
 
+    if (page.server !== null && page.server.status.version !== status.version)
+        location.reload(); // this page is of the version before
     page.server = { status, unready };
     page.goodAt = new Date();
     byId("version").textContent = `spacedns ${status.version}`;

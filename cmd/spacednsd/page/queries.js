@@ -13,7 +13,7 @@ const SHOWN_MOST = 200;
 const KEPT_FIRST = 100; // asked of the server, which keeps more
 const BATCH_MS = 250;
 const AGAIN_MS = 2000;
-const filters = ["app", "client", "reason", "failed"];
+const filters = ["app", "space", "client", "reason", "failed"];
 
 // ---- rows ----
 
@@ -122,13 +122,18 @@ function clear() {
     byId("queries-found").replaceChildren(element("p", { class: "empty" }, "No query yet that fits."));
 }
 
-function onOpen() {
+function open() {
     list.seen = list.newest;
     list.isOpen = true;
     showState();
 }
 
 async function followOnce(pairs, stream, trouble) {
+    const onOpen = () => {
+        open();
+        trouble(null);
+    };
+
     try {
         await follow("api/v1/queries", { ...pairs, n: KEPT_FIRST }, { signal: stream.signal, onOpen, onEvent: takeEvent });
     } catch (error) {

@@ -57,12 +57,14 @@ function pages(from, count, contains) {
         from + PAGE < count ? link("spaces", { contains, from: from + PAGE }, "Next") : "");
 }
 
-/* Spaces change with the generation alone, and there may be 10,000. */
-let known = { generation: null, spaces: [] };
+/* Spaces change with the generation alone, and there may be 10,000. A new process counts from 1 again. */
+const known = { of: "", spaces: [] };
 
-async function spacesOf(server) {
-    if (known.generation !== server.status.generation)
-        known = await read("api/v1/spaces");
+async function spacesOf({ status }) {
+    const of = `${status.pid} ${status.generation}`;
+
+    if (known.of !== of)
+        Object.assign(known, { spaces: (await read("api/v1/spaces")).spaces, of });
     return known.spaces;
 }
 
@@ -145,6 +147,7 @@ function spaceFacts(space) {
         ["Routers", routersText(space)],
         ["Peerings, VPNs", connectionsText(space)],
         ["Apps", link("apps", { space: space.name }, appsText(space))],
+        ["Live", link("queries", { space: space.name }, "its queries")],
     ]));
 }
 
