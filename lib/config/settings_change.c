@@ -4,152 +4,12 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "config/setting.h"
+#include "config/setting_value.h"
 
 enum settings_status settings_reread(struct settings *next, const struct settings *now,
                                      struct report *report)
 {
     return settings_init(next, now->argc, now->argv, report);
-}
-
-/* ---- values as text ---- */
-
-static void print_words(const struct string_list *words, FILE *out)
-{
-    for (size_t i = 0; i < words->count; i++)
-        fprintf(out, "%s%s", i == 0 ? "" : ",", words->items[i]);
-}
-
-static void print_listen(const struct listen_addresses *list, FILE *out)
-{
-    for (size_t i = 0; i < list->count; i++) {
-        char address[LISTEN_TEXT_MAX];
-        listen_address_write(&list->items[i], address);
-        fprintf(out, "%s%s", i == 0 ? "" : ",", address);
-    }
-}
-
-static void print_http(const struct http_addresses *list, FILE *out)
-{
-    fputs(list->is_none ? "none" : "", out);
-    for (size_t i = 0; i < list->count; i++) {
-        char address[HTTP_ADDRESS_OCTETS];
-        http_address_write(&list->items[i], address);
-        fprintf(out, "%s%s", i == 0 ? "" : ",", address);
-    }
-}
-
-static void print_upstreams(const struct upstreams *list, FILE *out)
-{
-    for (size_t i = 0; i < list->count; i++) {
-        const struct upstream *upstream = &list->items[i];
-        fprintf(out, "%s%s", i == 0 ? "" : ",", upstream->text);
-        if (upstream->tls_name != NULL)
-            fprintf(out, "#%s", upstream->tls_name);
-    }
-}
-
-/* Skips ".": it repeats `upstreams` and `allow_rebind`. */
-static void print_zones(const struct upstream_zones *zones, FILE *out)
-{
-    for (size_t i = 0; i < zones->count; i++) {
-        const struct upstream_zone *zone = &zones->items[i];
-        if (zone->label_count == 0)
-            continue;
-        fprintf(out, "%s: [", zone->zone);
-        print_upstreams(&zone->upstreams, out);
-        fputs(zone->allow_rebind ? "] allow_rebind " : "] ", out);
-    }
-}
-
-/* Writes the words of "space|peered|vpn" whose bits are set. */
-static void print_chosen(const char *words, unsigned chosen, FILE *out)
-{
-    bool is_first = true;
-
-    for (; chosen != 0; chosen >>= 1) {
-        size_t length = strcspn(words, "|");
-        if ((chosen & 1) != 0)
-            fprintf(out, "%s%.*s", is_first ? "" : ",", (int)length, words);
-        is_first = is_first && (chosen & 1) == 0;
-        words += length + (words[length] == '|');
-    }
-}
-
-static void print_prefix(const struct nat64_prefix *prefix, FILE *out)
-{
-    char text[ENDPOINT_TEXT_MAX];
-
-    nat64_prefix_write(prefix, text);
-    fputs(prefix->bits == 0 ? "" : text, out);
-}
-
-static void print_value(const struct setting *setting, const struct settings *settings, FILE *out)
-{
-    const void *member = (const char *)settings + setting->offset;
-
-    switch (setting->type) {
-    case SETTING_TEXT:
-    case SETTING_SUFFIX:
-        fputs(*(const char *const *)member == NULL ? "" : *(const char *const *)member, out);
-        break;
-    case SETTING_WORDS:
-    case SETTING_SUFFIXES:
-        print_words(member, out);
-        break;
-    case SETTING_NUMBER:
-        fprintf(out, "%u", (unsigned)*(const uint32_t *)member);
-        break;
-    case SETTING_FLAG:
-        fputs(*(const bool *)member ? "true" : "false", out);
-        break;
-    case SETTING_CHOICE:
-        print_chosen(setting->words, 1U << *(const unsigned *)member, out);
-        break;
-    case SETTING_CLASSES:
-        print_chosen(setting->words, *(const unsigned *)member, out);
-        break;
-    case SETTING_LISTEN:
-        print_listen(member, out);
-        break;
-    case SETTING_UPSTREAMS:
-        print_upstreams(member, out);
-        break;
-    case SETTING_ZONES:
-        print_zones(member, out);
-        break;
-    case SETTING_PREFIX:
-        print_prefix(member, out);
-        break;
-    case SETTING_RECURSION:
-        recursion_print(member, out);
-        break;
-    case SETTING_HTTP:
-        print_http(member, out);
-        break;
-    case SETTING_TOKEN: /* see is_same */
-        fputs(*(const char *const *)member == NULL ? "" : "set", out);
-        break;
-    case SETTING_SECRETS: /* see is_same */
-        fputs(((const struct cookie_secrets *)member)->count > 0 ? "set" : "", out);
-        break;
-    }
-}
-
-/* Returns NULL if memory runs out. */
-static char *value_text(const struct setting *setting, const struct settings *settings)
-{
-    char *text = NULL;
-    size_t length;
-    FILE *out = open_memstream(&text, &length);
-
-    if (out == NULL)
-        return NULL;
-    print_value(setting, settings, out);
-    if (fclose(out) == 0)
-        return text;
-    free(text);
-    return NULL;
 }
 
 /* ---- differences ---- */
@@ -169,27 +29,17 @@ static void values_close(struct values *values)
 static bool values_init(struct values *values, const struct setting *setting,
                         const struct settings *now, const struct settings *next)
 {
-    *values = (struct values){.now = value_text(setting, now), .next = value_text(setting, next)};
+    *values = (struct values){.now = setting_value_text(setting, now),
+                              .next = setting_value_text(setting, next)};
     return values->now != NULL && values->next != NULL;
 }
 
-static const char *value_or_none(const char *value)
+/* As it is shown: of secrets, only whether they are set. */
+static const char *shown(const struct setting *setting, const char *value)
 {
-    return value[0] == '\0' ? "(not set)" : value;
-}
-
-/* Secrets are compared as they are, because they are not printed. */
-static bool is_same(const struct setting *setting, const struct settings *now,
-                    const struct settings *next, const struct values *values)
-{
-    const char *one = (const char *)now + setting->offset;
-    const char *other = (const char *)next + setting->offset;
-
-    if (setting->type == SETTING_SECRETS)
-        return memcmp(one, other, setting->size) == 0;
-    if (setting->type == SETTING_TOKEN && values->now[0] != '\0' && values->next[0] != '\0')
-        return strcmp(*(const char *const *)one, *(const char *const *)other) == 0;
-    return strcmp(values->now, values->next) == 0;
+    if (value[0] == '\0')
+        return "(not set)";
+    return setting_is_secret(setting) ? "set" : value;
 }
 
 static bool keep_one(const struct setting *setting, struct settings *next,
@@ -199,12 +49,12 @@ static bool keep_one(const struct setting *setting, struct settings *next,
     struct values values;
     bool passed = values_init(&values, setting, now, next);
 
-    if (passed && !is_same(setting, now, next, &values))
+    if (passed && strcmp(values.now, values.next) != 0) {
+        const char *from = shown(setting, values.now), *to = shown(setting, values.next);
         setting_origin_report(report, FINDING_RESTART, &origin,
-                              "the change from %.160s to %.160s takes effect after a restart",
-                              value_or_none(values.now),
-                              strcmp(values.now, values.next) == 0 ? "another value"
-                                                                   : value_or_none(values.next));
+                              "the change from %.160s to %.160s takes effect after a restart", from,
+                              strcmp(from, to) == 0 ? "another value" : to);
+    }
     values_close(&values);
     memcpy((char *)next + setting->offset, (const char *)now + setting->offset, setting->size);
     return passed;
@@ -244,7 +94,7 @@ bool settings_list_changes(const struct settings *now, const struct settings *ne
         if (setting->key == NULL || setting->change != CHANGE_LIVE)
             continue;
         passed = values_init(&values, setting, now, next) &&
-                 (is_same(setting, now, next, &values) || add_key(next->arena, keys, setting->key));
+                 (strcmp(values.now, values.next) == 0 || add_key(next->arena, keys, setting->key));
         values_close(&values);
     }
     return passed;

@@ -40,7 +40,9 @@ static const struct {
     {"waste", "waste\n"},
     {"reload --force --color always", "reload --force\n"},
     {"reload --dry-run", "reload --dry-run\n"},
+    {"reload --dry-run --traffic", "reload --dry-run --traffic\n"},
     {"plan --force", "plan %s --force\n"},
+    {"plan --traffic --json", "plan %s --json --traffic\n"},
     {"explain a.example.com --live --from 10.0.130.56",
      "explain a.example.com --from=10.0.130.56 --live\n"},
 };
