@@ -1,4 +1,5 @@
 // label: threads
+// wrap: clock_monotonic_ns
 #include "serve/querylog.h"
 
 #include <fcntl.h>
@@ -10,9 +11,30 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "support/capture.h"
 #include "support/suite.h"
 
 static const uint64_t second_ns = 1000000000;
+
+/* The time of the log's thread, and what each look at the clock adds to it; 0: the real one. */
+static atomic_uint_fast64_t now_ns, step_ns;
+
+uint64_t __real_clock_monotonic_ns(void);
+uint64_t __wrap_clock_monotonic_ns(void);
+
+uint64_t __wrap_clock_monotonic_ns(void)
+{
+    return atomic_load(&now_ns) == 0 ? __real_clock_monotonic_ns()
+                                     : atomic_fetch_add(&now_ns, atomic_load(&step_ns));
+}
+
+static void tear_down(void)
+{
+    atomic_store(&now_ns, 0);
+    atomic_store(&step_ns, 0);
+}
+
+FIXTURE(NULL, tear_down)
 
 /* An exchange as a worker leaves it: a reply of `octets` octets to an unreadable request. */
 static struct exchange exchange_of(uint16_t octets)
@@ -52,36 +74,47 @@ static int open_file(void)
     return descriptor;
 }
 
-/* Counts the lines that contain a text. */
+/* What the file holds, read without moving the offset at which the log writes; malloc'ed. */
+static char *read_file(int descriptor)
+{
+    enum { PIECE = 65536 };
+    char *text = calloc(1, PIECE + 1);
+    size_t length = 0;
+    ssize_t got;
+
+    while ((got = pread(descriptor, text + length, PIECE, (off_t)length)) > 0) {
+        length += (size_t)got;
+        text = realloc(text, length + PIECE + 1);
+    }
+    text[length] = '\0';
+    return text;
+}
+
+/* Counts the whole lines that contain a text. */
 static size_t count_lines(int descriptor, const char *holding)
 {
-    FILE *file = fdopen(dup(descriptor), "r");
-    char *line = NULL;
-    size_t room = 0, count = 0;
+    char *text = read_file(descriptor), *line = text, *end;
+    size_t count = 0;
 
-    rewind(file);
-    while (getline(&line, &room, file) > 0)
+    for (; (end = strchr(line, '\n')) != NULL; line = end + 1) {
+        const char after = end[1];
+        end[1] = '\0';
         count += strstr(line, holding) != NULL;
-    fclose(file);
-    free(line);
+        end[1] = after;
+    }
+    free(text);
     return count;
 }
 
 /* The sum of what lines of the log about itself count. */
 static unsigned sum_left_out(int descriptor)
 {
-    FILE *file = fdopen(dup(descriptor), "r");
-    char *line = NULL;
-    size_t room = 0;
+    char *text = read_file(descriptor);
     unsigned sum = 0;
 
-    rewind(file);
-    while (getline(&line, &room, file) > 0) {
-        const char *at = strstr(line, " left_out=");
-        sum += at == NULL ? 0 : (unsigned)atoi(at + strlen(" left_out="));
-    }
-    fclose(file);
-    free(line);
+    for (const char *at = text; (at = strstr(at, " left_out=")) != NULL; at++)
+        sum += (unsigned)atoi(at + strlen(" left_out="));
+    free(text);
     return sum;
 }
 
@@ -210,7 +243,187 @@ TEST(two_workers_share_the_rate)
     close(file);
 }
 
+static void await_lines(int descriptor, const char *holding, size_t count)
+{
+    while (count_lines(descriptor, holding) < count)
+        sched_yield();
+}
+
+static void await_sleep(struct querylog *log)
+{
+    while (!atomic_load(&querylog_ring(log, 0)->wants->is_asleep))
+        sched_yield();
+}
+
+/* The thread is asleep, and only the worker can wake it. */
+TEST(a_line_that_is_wanted_is_written_at_once)
+{
+    int file = open_file();
+    struct querylog *log = start(file, QUERYLOG_LOGFMT, 1);
+
+    for (size_t lines = 1; lines <= 3; lines++) {
+        await_sleep(log);
+        ck_assert(add(querylog_ring(log, 0), 1));
+        querylog_ring_hand_over(querylog_ring(log, 0), 0);
+        await_lines(file, "\n", lines);
+    }
+    querylog_stop(log);
+    close(file);
+}
+
+TEST(what_only_the_history_wants_wakes_nobody)
+{
+    int file = open_file();
+    struct querylog *log = start(file, QUERYLOG_LOGFMT, 1);
+    struct querylog_ring *ring = querylog_ring(log, 0);
+
+    querylog_set(log, QUERYLOG_FAILURES, 0);
+    querylog_ring_set_time(ring, second_ns);
+    ck_assert(add_kind(ring, 1, QUERYLOG_OTHER));
+    ck_assert(!ring->must_wake);
+    ck_assert(add_kind(ring, 1, QUERYLOG_FAILURE));
+    ck_assert(ring->must_wake);
+    querylog_stop(log);
+    close(file);
+}
+
+/* What was left out is told when the second is over, though no worker adds anything more. */
+TEST(a_second_ends_by_the_clock)
+{
+    struct err err;
+    int file = open_file();
+    struct querylog *log = make(&(struct querylog_options){
+        .descriptor = file, .choice = QUERYLOG_ALL, .rate = 1, .rings = 1});
+    struct querylog_ring *ring = querylog_ring(log, 0);
+
+    atomic_store(&now_ns, 6 * second_ns - 1000000);
+    ck_assert(querylog_start(log, &err));
+    await_sleep(log);
+    querylog_ring_set_time(ring, 5 * second_ns);
+    ck_assert(add(ring, 1) && add(ring, 2));
+    querylog_ring_hand_over(ring, 0);
+    await_lines(file, " bytes=1 ", 1);
+    await_sleep(log); /* nothing else wakes it now */
+    ck_assert_uint_eq(sum_left_out(file), 0);
+    atomic_store(&now_ns, 6 * second_ns);
+    await_lines(file, " left_out=1 ", 1);
+    ck_assert_uint_eq(count_lines(file, "\n"), 2);
+    querylog_stop(log);
+    close(file);
+}
+
+TEST(the_end_ends_the_running_second)
+{
+    int file = open_file();
+
+    atomic_store(&now_ns, 5 * second_ns);
+    struct querylog *log = start(file, QUERYLOG_LOGFMT, 1);
+    struct querylog_ring *ring = querylog_ring(log, 0);
+    querylog_set(log, QUERYLOG_ALL, 1);
+    querylog_ring_set_time(ring, 5 * second_ns);
+    ck_assert(add(ring, 1) && add(ring, 2));
+    querylog_ring_hand_over(ring, 0);
+    querylog_stop(log);
+    ck_assert_uint_eq(sum_left_out(file), 1);
+    close(file);
+}
+
 /* ---- the end, and sinks that take nothing ---- */
+
+/* A log that has nothing to do waits for nobody else. */
+TEST(a_log_that_sleeps_ends_at_once)
+{
+    for (unsigned i = 0; i < 20; i++) {
+        int file = open_file();
+        struct querylog *log = start(file, QUERYLOG_LOGFMT, 1);
+        await_sleep(log);
+        for (unsigned yields = 0; yields < 100; yields++)
+            sched_yield();
+        querylog_stop(log);
+        close(file);
+    }
+}
+
+/* Reads what a pipe holds, counts its whole lines. */
+static size_t count_in_pipe(int end)
+{
+    char room[65536];
+    size_t lines = 0;
+    ssize_t got;
+
+    fcntl(end, F_SETFL, O_NONBLOCK); /* NOLINT: cannot fail */
+    while ((got = read(end, room, sizeof room)) > 0)
+        for (ssize_t i = 0; i < got; i++)
+            lines += room[i] == '\n';
+    return lines;
+}
+
+/* At the end, what still waits for a full pipe is counted, in both of the output's buffers. */
+TEST(every_line_is_written_or_counted_as_lost)
+{
+    enum { LINES = 1000 }; /* which a pipe does not hold, but a buffer does */
+    int ends[2];
+
+    ck_assert_int_eq(pipe(ends), 0);
+    atomic_store(&now_ns, second_ns);
+    atomic_store(&step_ns, second_ns); /* so that the last two seconds pass at once */
+    struct querylog *log = start(ends[1], QUERYLOG_LOGFMT, 1);
+    struct querylog_ring *ring = querylog_ring(log, 0);
+    for (unsigned half = 0; half < 2; half++) {
+        for (unsigned i = 0; i < LINES; i++)
+            ck_assert(add(ring, 1));
+        querylog_ring_hand_over(ring, 0);
+        while (querylog_ring_first(ring) != NULL)
+            sched_yield();
+    }
+    uint64_t lost = querylog_stop(log);
+    ck_assert_uint_gt(lost, LINES);
+    ck_assert_uint_eq(count_in_pipe(ends[0]) + lost, 2 * LINES);
+    close(ends[0]), close(ends[1]);
+}
+
+static unsigned count_events(const char *text)
+{
+    unsigned count = 0;
+
+    for (; (text = strstr(text, " querylog_dropped ")) != NULL; text++)
+        count++;
+    return count;
+}
+
+/* Fills the ring, which nobody empties meanwhile, with one record too many for it. */
+static void overfill(struct querylog_ring *ring)
+{
+    for (unsigned i = 0; i < QUERYLOG_RECORDS; i++)
+        ck_assert(add(ring, 1));
+    ck_assert(!add(ring, 1));
+}
+
+TEST(drops_are_an_event_at_most_once_in_ten_seconds_and_at_the_end)
+{
+    int file = open_file();
+    struct capture capture;
+
+    atomic_store(&now_ns, 100 * second_ns);
+    capture_start(&capture);
+    struct querylog *log = start(file, QUERYLOG_LOGFMT, 1);
+    querylog_set(log, QUERYLOG_NONE, 0);
+    struct querylog_ring *ring = querylog_ring(log, 0);
+    for (unsigned round = 1; round <= 4; round++) { /* at 100, 105, 110 and 115 s */
+        overfill(ring);
+        querylog_ring_hand_over(ring, 0);
+        while (querylog_ring_first(ring) != NULL)
+            sched_yield();
+        await_sleep(log);
+        atomic_fetch_add(&now_ns, 5 * second_ns);
+    }
+    querylog_stop(log);
+    capture_stop(&capture);
+    ck_assert_ptr_nonnull(strstr(capture.text, " querylog_dropped count=1 "));
+    ck_assert_ptr_nonnull(strstr(capture.text, " querylog_dropped count=2 "));
+    ck_assert_uint_eq(count_events(capture.text), 3);
+    close(file);
+}
 
 TEST(a_stopped_terminal_does_not_delay_the_end)
 {
@@ -370,6 +583,9 @@ TEST(what_a_worker_skips_is_counted_in_the_history)
     ck_assert_uint_eq(found.count, QUERYLOG_KEPT_RATE + 1);
     ck_assert_uint_eq(found.left_out, 5000 - QUERYLOG_KEPT_RATE);
     free(found.records);
+    querylog_find(log, &all, 1000, &found); /* and not twice */
+    ck_assert_uint_eq(found.left_out, 5000 - QUERYLOG_KEPT_RATE);
+    free(found.records);
     querylog_find(log, &failed, 1000, &found);
     ck_assert_uint_eq(found.count, 1);
     ck_assert_uint_eq(found.left_out, 0);
@@ -418,6 +634,88 @@ TEST(a_reader_gets_what_comes_after_what_is_kept_and_is_called)
     querylog_stop(log);
 }
 
+TEST(nobody_is_called_when_there_is_no_reader)
+{
+    struct err err;
+    int file = open_file();
+    struct querylog *log = make(&(struct querylog_options){
+        .descriptor = file, .choice = QUERYLOG_ALL, .rings = 1, .on_lines = count_calls});
+
+    atomic_store(&calls_on_lines, 0);
+    ck_assert(querylog_start(log, &err));
+    ck_assert(add(querylog_ring(log, 0), 1));
+    querylog_ring_hand_over(querylog_ring(log, 0), 0);
+    await_lines(file, "\n", 1);
+    querylog_stop(log);
+    ck_assert_uint_eq(atomic_load(&calls_on_lines), 0);
+    close(file);
+}
+
+/* Nothing is written, the thread sleeps, and only the worker can wake it. */
+TEST(a_line_for_a_reader_comes_at_once)
+{
+    struct err err;
+    int file = open_file();
+    struct querylog *log = make(&(struct querylog_options){
+        .descriptor = file, .choice = QUERYLOG_NONE, .rings = 1, .on_lines = count_calls});
+    struct querylog_ring *ring = querylog_ring(log, 0);
+    const struct querylog_filter all = {.is_failed = false};
+    struct querylog_found found;
+
+    atomic_store(&calls_on_lines, 0);
+    ck_assert(querylog_start(log, &err));
+    ck_assert_ptr_nonnull(querylog_attach(log, &all, QUERYLOG_LOGFMT, 0, &found));
+    free(found.records);
+    querylog_ring_set_time(ring, second_ns);
+    for (unsigned calls = 1; calls <= 3; calls++) {
+        await_sleep(log);
+        ck_assert(offer(ring, 1, QUERYLOG_OTHER));
+        querylog_ring_hand_over(ring, 0);
+        while (atomic_load(&calls_on_lines) < calls)
+            sched_yield();
+    }
+    querylog_stop(log);
+    close(file);
+}
+
+/* Whatever was dropped might have passed any filter. */
+TEST(drops_are_counted_for_every_reader_once)
+{
+    struct querylog *log = make(&(struct querylog_options){.choice = QUERYLOG_NONE, .rings = 1});
+    struct querylog_ring *ring = querylog_ring(log, 0);
+    const struct querylog_filter narrow = {.app = "sleepy-river-2739"};
+    struct querylog_found found;
+    struct querylog_lines lines;
+
+    struct querylog_reader *reader = querylog_attach(log, &narrow, QUERYLOG_LOGFMT, 0, &found);
+    free(found.records);
+    for (unsigned round = 0; round < 2; round++) {
+        overfill(ring);
+        querylog_ring_hand_over(ring, 0);
+        querylog_find(log, &narrow, 0, &found); /* moves them on; their second is long over */
+        free(found.records);
+        ck_assert(querylog_take(log, reader, &lines));
+        ck_assert_uint_eq(lines.left_out, 1);
+    }
+    querylog_stop(log);
+}
+
+TEST(wants_that_change_are_seen_with_the_next_batch)
+{
+    struct querylog *log = make(&(struct querylog_options){.choice = QUERYLOG_NONE, .rings = 1});
+    struct querylog_ring *ring = querylog_ring(log, 0);
+    unsigned taken = 0;
+
+    querylog_ring_set_time(ring, second_ns);
+    while (offer(ring, 1, QUERYLOG_OTHER))
+        taken++;
+    ck_assert_uint_eq(taken, QUERYLOG_KEPT_RATE);
+    querylog_set(log, QUERYLOG_ALL, 0);
+    querylog_ring_set_time(ring, second_ns + 1);
+    ck_assert(offer(ring, 1, QUERYLOG_OTHER));
+    querylog_stop(log);
+}
+
 TEST(a_reader_with_a_filter_has_every_query_looked_at)
 {
     struct querylog *log = make(&(struct querylog_options){.choice = QUERYLOG_NONE, .rings = 1});
@@ -451,8 +749,10 @@ TEST(what_a_worker_skips_is_counted_for_a_reader_of_everything)
     struct querylog_reader *reader = querylog_attach(log, &all, QUERYLOG_LOGFMT, 0, &found);
     free(found.records);
     querylog_ring_set_time(ring, second_ns);
+    unsigned taken = 0;
     for (unsigned i = 0; i < 5000; i++)
-        offer(ring, 1, QUERYLOG_OTHER);
+        taken += offer(ring, 1, QUERYLOG_OTHER);
+    ck_assert_uint_eq(taken, QUERYLOG_READER_RATE);
     querylog_ring_hand_over(ring, 0);
     querylog_find(log, &all, 0, &found); /* moves them on; their second is long over */
     free(found.records);
