@@ -70,6 +70,17 @@ TEST(a_path_is_as_long_as_a_socket_address_can_be)
     ck_assert_ptr_nonnull(strstr(err.text, "is longer than the 107 octets"));
 }
 
+TEST(an_address_that_is_read_anew_has_no_path)
+{
+    struct http_address address;
+    struct err err;
+
+    ck_assert(http_address_read("unix:/a", &address, &err));
+    ck_assert(http_address_read("127.0.0.1", &address, &err));
+    ck_assert_ptr_null(address.path);
+    ck_assert_uint_eq(endpoint_port(&address.endpoint), HTTP_PORT);
+}
+
 TEST(a_path_equals_no_other_path_and_no_address)
 {
     struct http_address path, other, host;

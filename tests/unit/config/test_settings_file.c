@@ -372,6 +372,33 @@ TEST_OVER(a_mistake_is_one_message_with_its_location, mistakes)
     end_reading(&reading);
 }
 
+#define TOKEN_20 "abcdefghijklmnopqrst"
+#define TOKEN_100 TOKEN_20 TOKEN_20 TOKEN_20 TOKEN_20 TOKEN_20
+
+static const struct {
+    const char *token;
+    bool is_good;
+} tokens[] = {
+    {"0123456789abcde", false},   {"0123456789abcdef", true},  {"AZaz09-._~+/=_16", true},
+    {"0123456789abcdef,", false}, {TOKEN_100 TOKEN_100, true}, {TOKEN_100 TOKEN_100 "a", false},
+};
+
+TEST_OVER(a_token_is_16_to_200_characters_and_lets_others_be_served, tokens)
+{
+    struct reading reading;
+    char text[400];
+
+    snprintf(text, sizeof text, "zones: z\nhttp_listen: [10.0.0.2]\nhttp_token: \"%s\"\n",
+             tokens[_i].token);
+    read_text(&reading, text);
+    ck_assert_int_eq(reading.status, tokens[_i].is_good ? SETTINGS_READY : SETTINGS_BAD_FILE);
+    if (tokens[_i].is_good)
+        ck_assert_str_eq(reading.settings.http_token, tokens[_i].token);
+    else
+        ck_assert_ptr_null(strstr(reading.messages, tokens[_i].token)); /* it may be a secret */
+    end_reading(&reading);
+}
+
 /* Invalid domain names: the shortest for each rule of the reader. */
 static const char *const bad_names[] = {
     ".",

@@ -13,7 +13,7 @@
 #include "control/control_socket.h"
 #include "support/suite.h"
 
-enum { STREAMS = 16, READERS = 61002, RECEIVED_MOST = 1 << 20 };
+enum { STREAMS = 16, READERS = 61002, RECEIVED_MOST = 1 << 20, PART_LINES = 3000 };
 
 static char folder[] = "/tmp/spacedns-control-stream.XXXXXX";
 static char path[sizeof folder + 16];
@@ -36,6 +36,7 @@ static void on_gone(void *context, struct call *call)
 {
     (void)context;
     gone_count++;
+    ck_assert(!call_is_ready(call));
     for (size_t i = 0; i < stream_count; i++)
         if (streams[i] == call)
             streams[i] = NULL;
@@ -178,10 +179,26 @@ TEST(lines_are_sent_as_they_come_and_the_end_closes_the_stream)
 static void fill(struct call *call)
 {
     while (call_is_ready(call)) {
-        for (unsigned i = 0; i < 1000; i++)
+        for (unsigned i = 0; i < PART_LINES; i++)
             fprintf(call->out, "line %u of many, each of which is about fifty octets\n", i);
         call_send(call);
     }
+}
+
+/* What `fill` has sent: PART_LINES lines, and again, each whole and in its turn. */
+static void assert_filled(const char *text)
+{
+    char line[80];
+    unsigned number = 0;
+
+    for (; *text == '>'; number++) {
+        snprintf(line, sizeof line, ">line %u of many, each of which is about fifty octets\n",
+                 number % PART_LINES);
+        ck_assert_msg(strncmp(text, line, strlen(line)) == 0, "%u: %.60s", number, text);
+        text += strlen(line);
+    }
+    ck_assert_uint_gt(number, PART_LINES);
+    ck_assert_uint_eq(number % PART_LINES, 0);
 }
 
 TEST(a_client_that_does_not_read_holds_up_nobody_and_goes_on_later)
@@ -225,7 +242,9 @@ TEST(the_end_of_a_stream_that_is_not_read_waits_behind_its_lines)
         got = recv(slow, room + length, RECEIVED_MOST - length, 0);
         length += got > 0 ? (size_t)got : 0;
     }
+    assert_filled(room);
     ck_assert_ptr_nonnull(strstr(room, "octets\n!the end\n=1\n"));
+    ck_assert_uint_eq(ready_count, 0); /* the call was finished */
     free(room);
     close(slow);
 }

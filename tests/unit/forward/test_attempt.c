@@ -369,3 +369,39 @@ TEST(queries_and_failures_are_counted_for_the_route_and_the_server)
     ck_assert_uint_ge(fetch_table_use(stand.table, ROUTE_TWO, 1).queries, 1);
     ck_assert_uint_eq(fetch_table_use(stand.table, ROUTE_ONE, 0).queries, 0);
 }
+
+static void assert_use(uint8_t route, uint64_t queries, uint64_t failures)
+{
+    const struct resolver_use use = fetch_table_use(stand.table, route, 0);
+
+    ck_assert_uint_eq(use.queries, queries);
+    ck_assert_uint_eq(use.failures, failures);
+}
+
+/* Server 0 is in both routes. */
+TEST(a_query_is_counted_for_the_route_that_it_was_sent_for)
+{
+    fetch_rig_ask(&stand, "www.example.org", ROUTE_ONE);
+    fetch_rig_answer(&stand, 0);
+    assert_use(ROUTE_ONE, 1, 0);
+    fetch_rig_ask(&stand, "mail.example.org", ROUTE_ONE);
+    fetch_rig_break_off(&stand, 1, LINK_UNREACHABLE);
+    fetch_rig_pass_window(&stand);
+    struct resolver_use use = fetch_table_use(stand.table, ROUTE_ONE, 0);
+    ck_assert_uint_ge(use.failures, 1);
+    ck_assert_uint_eq(use.queries, use.failures + 1); /* each that got nothing, once */
+    assert_use(ROUTE_TWO, 0, 0);
+}
+
+/* A failing server is probed every now and then; nobody asked for that. */
+TEST(probes_are_not_counted)
+{
+    fetch_rig_make_failing(&stand, 0);
+    const struct resolver_use before = fetch_table_use(stand.table, ROUTE_ONE, 0);
+    const struct resolver_use other = fetch_table_use(stand.table, ROUTE_TWO, 0);
+    uint64_t sent = fetch_rig_counted(&stand, COUNTER_FORWARD_SENT);
+    fetch_rig_pass(&stand, 60000);
+    ck_assert_uint_gt(fetch_rig_counted(&stand, COUNTER_FORWARD_SENT), sent);
+    assert_use(ROUTE_ONE, before.queries, before.failures);
+    assert_use(ROUTE_TWO, other.queries, other.failures);
+}

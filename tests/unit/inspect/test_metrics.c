@@ -1,3 +1,4 @@
+// wrap: malloc calloc realloc
 #include "inspect/metrics.h"
 
 #include <stdlib.h>
@@ -6,6 +7,7 @@
 #include "decide/client.h"
 #include "decide/reason.h"
 #include "respond/respond.h"
+#include "support/allocations.h"
 #include "support/suite.h"
 #include "wire/types.h"
 
@@ -135,8 +137,13 @@ static const struct {
     double value;
     const char *text;
 } values[] = {
-    {0, " 0\n"},         {1, " 1\n"},       {4294967296, " 4294967296\n"},
-    {0.003, " 0.003\n"}, {-1.5, " -1.5\n"}, {1764457593.25, " 1764457593.25\n"},
+    {0, " 0\n"},
+    {1, " 1\n"},
+    {4294967296, " 4294967296\n"},
+    {123456789012345, " 123456789012345\n"},
+    {0.003, " 0.003\n"},
+    {-1.5, " -1.5\n"},
+    {1764457593.25, " 1764457593.25\n"},
 };
 
 TEST_OVER(a_whole_number_has_no_fraction, values)
@@ -205,6 +212,34 @@ TEST(buckets_of_durations_add_up)
 }
 
 /* ---- the whole ---- */
+
+TEST(each_format_has_its_content_type)
+{
+    ck_assert_str_eq(metrics_content_type(METRICS_TEXT),
+                     "text/plain; version=0.0.4; charset=utf-8");
+    ck_assert_str_eq(metrics_content_type(METRICS_OPENMETRICS),
+                     "application/openmetrics-text; version=1.0.0; charset=utf-8");
+}
+
+/* Whichever allocation fails: either nothing does, or it is said. */
+TEST(a_series_that_has_no_memory_is_noticed)
+{
+    enum { SERIES = 20000 };
+    bool was_noticed = false;
+
+    for (size_t number = 1; number < 4; number++) {
+        arena_free(arena);
+        arena = arena_new();
+        metrics_init(&metrics, arena);
+        allocations_fail(number);
+        for (unsigned i = 0; i < SERIES; i++)
+            metrics_add(&metrics, METRIC_SPACES, i);
+        allocations_fail(0);
+        ck_assert(metrics.lacks_memory || metrics.count == SERIES);
+        was_noticed |= metrics.lacks_memory;
+    }
+    ck_assert(was_noticed);
+}
 
 TEST(openmetrics_ends_with_a_mark)
 {
