@@ -1,8 +1,10 @@
 // label: threads
+// wrap: snapshot_free
 #include "serve/server.h"
 
 #include <arpa/inet.h>
 #include <poll.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -28,11 +30,32 @@ struct scene {
     unsigned reports;
     uint64_t flows;            /* replies that flows have counted */
     uint64_t flows_generation; /* of the last table's snapshot */
+    uint64_t flows_at_reports; /* counted when the reports came */
 };
+
+/* The generation that was freed last, and the older ones before it, if the test has one server. */
+static uint64_t freed_generation;
+static bool has_one_server;
+
+void __real_snapshot_free(struct snapshot *snapshot);
+void __wrap_snapshot_free(struct snapshot *snapshot);
+
+void __wrap_snapshot_free(struct snapshot *snapshot)
+{
+    if (snapshot != NULL && snapshot->generation > freed_generation)
+        freed_generation = snapshot->generation;
+    __real_snapshot_free(snapshot);
+}
+
+/* What a test does at the moment when every worker has adopted a snapshot; NULL: nothing. */
+static void (*do_when_adopted)(struct scene *scene);
 
 static void on_adopted(void *context, uint64_t generation)
 {
     struct scene *scene = context;
+
+    if (do_when_adopted != NULL)
+        do_when_adopted(scene);
 
     scene->adopted = generation;
     scene->adoptions++;
@@ -44,6 +67,7 @@ static void on_reports(void *context)
     struct scene *scene = context;
 
     scene->reports++;
+    scene->flows_at_reports = scene->flows;
 }
 
 /* Not counted where a test looks at which snapshots are left: flows refer to one for a while. */
@@ -55,7 +79,9 @@ static void on_flows(void *context, const struct flow_table *table)
 
     for (uint32_t i = 0; i < table->used; i++)
         scene->flows += table->flows[table->slots[i]].count;
-    scene->flows_generation = table->snapshot->generation; /* it has not been freed */
+    scene->flows_generation = table->snapshot->generation;
+    if (has_one_server)
+        ck_assert_uint_gt(scene->flows_generation, freed_generation);
 }
 
 /* A list of one upstream, different for each generation, owned by the policy. */
@@ -269,6 +295,57 @@ TEST(who_asked_what_is_known_before_the_reports)
     end(&scene);
 }
 
+static void request_and_await_reports(struct scene *scene)
+{
+    server_request_reports(scene->server, &(struct report_request){.has_query = false});
+    for (size_t i = 0; i < WORKERS; i++)
+        while (server_worker_report(scene->server, i) == NULL)
+            sched_yield();
+}
+
+static void ask_and_await_reports(struct scene *scene)
+{
+    for (uint16_t id = 1; id <= 50; id++)
+        ask(scene, id);
+    request_and_await_reports(scene);
+}
+
+/*
+ * The flows come behind the control thread's back: after it has looked for some in this turn, and
+ * before it looks for reports.
+ */
+TEST(what_comes_with_the_reports_is_known_before_them)
+{
+    struct scene scene;
+
+    begin(&scene);
+    await(&scene, 1);
+    do_when_adopted = ask_and_await_reports;
+    server_publish(scene.server, snapshot_of(2));
+    await_both(&scene, 2, 1);
+    do_when_adopted = NULL;
+    ck_assert_uint_eq(scene.flows_at_reports, 50);
+    end(&scene);
+}
+
+/* Nobody has taken the tables that workers handed over when they adopted a snapshot. */
+TEST(reports_come_with_all_flows_though_a_table_was_not_taken)
+{
+    struct scene scene;
+
+    begin(&scene);
+    await(&scene, 1);
+    for (uint16_t id = 1; id <= 50; id++)
+        ask(&scene, id);
+    server_publish(scene.server, snapshot_of(2));
+    for (uint16_t id = 1; id <= 50; id++)
+        ask(&scene, id);
+    request_and_await_reports(&scene);
+    await_both(&scene, 2, 1);
+    ck_assert_uint_eq(scene.flows_at_reports, 100);
+    end(&scene);
+}
+
 TEST(who_asked_what_is_known_once_the_server_has_stopped)
 {
     struct scene scene;
@@ -286,6 +363,7 @@ TEST(a_snapshot_stays_while_flows_refer_to_it)
 {
     struct scene scene;
 
+    has_one_server = true;
     begin(&scene);
     await(&scene, 1);
     for (uint64_t generation = 2; generation <= 20; generation++) {
@@ -299,6 +377,25 @@ TEST(a_snapshot_stays_while_flows_refer_to_it)
     end(&scene);
     ck_assert_uint_gt(scene.flows, 0);
     ck_assert_uint_le(scene.flows, 19 * 8); /* less where a worker was faster than this thread */
+}
+
+/* All workers have adopted the next snapshot, and their tables of the former are not taken. */
+TEST(a_snapshot_stays_while_a_table_that_is_not_taken_refers_to_it)
+{
+    struct scene scene;
+
+    has_one_server = true;
+    begin(&scene);
+    await(&scene, 1);
+    for (uint16_t id = 1; id <= 50; id++)
+        ask(&scene, id);
+    server_publish(scene.server, snapshot_of(2));
+    for (uint16_t id = 1; id <= 50; id++)
+        ask(&scene, id);
+    server_reclaim(scene.server);
+    await(&scene, 2);
+    end(&scene);
+    ck_assert_uint_eq(scene.flows, 100);
 }
 
 TEST(a_new_snapshot_is_taken_by_idle_workers_too)
