@@ -123,10 +123,9 @@ static bool frame_found(struct api_stream *stream)
 
 static bool frame_taken(struct api_stream *stream)
 {
-    const char *line = stream->lines.octets + stream->next_line;
-
     if (stream->next_line == stream->lines.length)
         return false;
+    const char *line = stream->lines.octets + stream->next_line;
     const char *end = memchr(line, '\n', stream->lines.length - stream->next_line);
     assert(end != NULL); /* lines are taken whole */
     frame_line(stream, line, (size_t)(end + 1 - line));

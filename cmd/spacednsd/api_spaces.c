@@ -1,5 +1,6 @@
 #include "spacednsd/api_spaces.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,23 +69,23 @@ static const struct segment *find_segment(struct page *page)
 /* Adds a page's apps to the list. Returns what the next page goes on behind, or null. */
 static json_t *walk(const struct api_visit *visit, struct page *page, json_t *list)
 {
-    const struct segment *segment;
-    json_t *last = NULL;
+    const struct segment *segment, *last_of = NULL;
+    const struct app_entry *last = NULL;
 
     while ((segment = find_segment(page)) != NULL) {
-        const struct app_entry *app = &segment->apps[page->app];
-        if (page->left == 0 || page->unseen-- == 0)
-            return last;
-        page->app++;
-        json_decref(last);
-        last = json_sprintf("%s/%.*s", segment->name, app->name_length,
-                            segment_text(segment, app->name));
-        if (!has_part(segment, app, page->part))
+        if (page->left == 0 || page->unseen == 0) {
+            assert(last != NULL); /* a page has room for one app */
+            return json_sprintf("%s/%.*s", last_of->name, last->name_length,
+                                segment_text(last_of, last->name));
+        }
+        last_of = segment;
+        last = &segment->apps[page->app++];
+        page->unseen--;
+        if (!has_part(segment, last, page->part))
             continue;
         page->left--;
-        json_array_append_new(list, json_app(visit, segment, app));
+        json_array_append_new(list, json_app(visit, segment, last));
     }
-    json_decref(last);
     return json_null();
 }
 

@@ -162,6 +162,10 @@ static void *http_on_uri(void *own, const char *uri, struct MHD_Connection *conn
     request->listener = own;
     request->connection = connection;
     memcpy(request->uri, uri, octets);
+    if (!http_connection_hold(connection, request)) {
+        free(request);
+        return NULL;
+    }
     char *question = strchr(request->uri, '?');
     if (question != NULL) {
         *question = '\0';
@@ -232,18 +236,18 @@ static enum MHD_Result answer(void *own, struct MHD_Connection *connection, cons
     return queue(request, response, (enum http_status)request->status);
 }
 
-static void http_on_completed(void *own, struct MHD_Connection *connection, void **context,
-                              enum MHD_RequestTerminationCode how)
+void http_request_free(struct http_request *request)
 {
-    struct http_request *request = *context;
-
-    (void)own;
-    http_connection_note(connection, request != NULL && request->is_queued, how);
-    if (request == NULL)
-        return;
     if (request->response != NULL)
         MHD_destroy_response(request->response);
     free(request);
+}
+
+static void http_on_completed(void *own, struct MHD_Connection *connection, void **context,
+                              enum MHD_RequestTerminationCode how)
+{
+    (void)own;
+    http_connection_note(connection, how);
     *context = NULL;
 }
 

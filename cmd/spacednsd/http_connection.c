@@ -12,7 +12,8 @@ struct http_connection {
     struct http_listener_state *listener;
     struct endpoint client; /* zero for a unix socket */
     uint64_t begun_ns;
-    bool has_end; /* a request was over */
+    struct http_request *request; /* that is not over; NULL: none */
+    bool has_end;                 /* a request was over */
     enum http_end end;
     struct http_connection *next;
 };
@@ -99,6 +100,13 @@ static enum http_end end_without_request(const struct http_connection *ended, in
     return length == 0 ? HTTP_END_CLIENT : HTTP_END_REFUSED;
 }
 
+static void drop_request(struct http_connection *connection)
+{
+    if (connection->request != NULL)
+        http_request_free(connection->request);
+    connection->request = NULL;
+}
+
 static void end(struct http_connection *ended, struct MHD_Connection *connection)
 {
     struct http_connection **link = &ended->listener->connections;
@@ -106,6 +114,7 @@ static void end(struct http_connection *ended, struct MHD_Connection *connection
     while (*link != ended)
         link = &(*link)->next;
     *link = ended->next;
+    drop_request(ended);
     count(ended->listener,
           ended->has_end ? ended->end : end_without_request(ended, descriptor_of(connection)));
     free(ended);
@@ -138,14 +147,29 @@ static enum http_end end_of(bool is_queued, enum MHD_RequestTerminationCode how)
     return HTTP_END_SERVER;
 }
 
-void http_connection_note(struct MHD_Connection *connection, bool is_queued,
-                          enum MHD_RequestTerminationCode how)
+static struct http_connection *connection_of(struct MHD_Connection *connection)
 {
-    struct http_connection *noted =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+    return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+}
+
+bool http_connection_hold(struct MHD_Connection *connection, struct http_request *request)
+{
+    struct http_connection *holder = connection_of(connection);
+
+    if (holder == NULL)
+        return false;
+    drop_request(holder);
+    holder->request = request;
+    return true;
+}
+
+void http_connection_note(struct MHD_Connection *connection, enum MHD_RequestTerminationCode how)
+{
+    struct http_connection *noted = connection_of(connection);
 
     if (noted == NULL)
         return;
     noted->has_end = true;
-    noted->end = end_of(is_queued, how);
+    noted->end = end_of(noted->request != NULL && noted->request->is_queued, how);
+    drop_request(noted);
 }

@@ -57,6 +57,9 @@ void http_add_headers(struct MHD_Response *response, const char *type, bool is_p
 void http_respond_with(struct http_request *request, enum http_status status,
                        struct MHD_Response *response);
 
+/** Frees a request that is over. */
+void http_request_free(struct http_request *request);
+
 /* ---- http_connection.c ---- */
 
 /** For MHD_start_daemon: refuses a client that has its share of connections. */
@@ -66,9 +69,14 @@ enum MHD_Result http_on_accept(void *listener, const struct sockaddr *address, s
 void http_on_connection(void *listener, struct MHD_Connection *connection, void **context,
                         enum MHD_ConnectionNotificationCode code);
 
-/** A request is over. `is_queued`: it got a response of ours. */
-void http_connection_note(struct MHD_Connection *connection, bool is_queued,
-                          enum MHD_RequestTerminationCode how);
+/**
+ * Takes over the connection's request, which is freed when it is over, or with the connection: the
+ * library forgets some that it refuses. Returns false without memory for the connection.
+ */
+bool http_connection_hold(struct MHD_Connection *connection, struct http_request *request);
+
+/** The request is over. */
+void http_connection_note(struct MHD_Connection *connection, enum MHD_RequestTerminationCode how);
 
 /* ---- http_stream.c ---- */
 

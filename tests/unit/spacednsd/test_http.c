@@ -412,6 +412,26 @@ TEST_OVER(what_the_library_refuses_is_counted, refused_by_library)
     client_close(&client);
 }
 
+/* So many arguments that the library has no memory for them: it neither responds nor reports it. */
+TEST(a_request_that_the_library_gives_up_is_freed)
+{
+    static char request[HTTP_CONNECTION_OCTETS];
+    static struct client client;
+    size_t length = (size_t)snprintf(request, sizeof request, "GET /?");
+
+    open_with(NULL, false);
+    while (length < HTTP_CONNECTION_OCTETS - 512)
+        length += (size_t)snprintf(request + length, sizeof request - length, "a=1&");
+    snprintf(request + length, sizeof request - length, " HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n");
+    client_open(&client, request, strlen(request));
+    for (int i = 0; i < 3; i++)
+        uv_run(&loop, UV_RUN_NOWAIT);
+    client_close(&client);
+    while (ends[HTTP_END_CLIENT] + ends[HTTP_END_REFUSED] == 0)
+        uv_run(&loop, UV_RUN_ONCE);
+    ck_assert_uint_eq(asked, 0); /* the sanitizer sees what is left */
+}
+
 /* What a client has sent when it leaves. */
 static const char *const left_with[] = {"", "GET / HT", "GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n"};
 
