@@ -92,15 +92,29 @@ function upstreamsFact(status) {
     return ["Upstreams", mark(failing === 0 ? "good" : "bad", failing === 0 ? `${status.upstreams.length} of ${status.upstreams.length} not failing` : `${failing} of ${status.upstreams.length} failing`)];
 }
 
-function factsOf({ status, unready }, reloads) {
+const US_PER_MS = 1000;
+
+/* "99 % within 0.3 ms" of a latency in microseconds; null: more than is measured. */
+function withinText(us) {
+    return us === null ? "some slower than is measured" : `99\u00a0% within ${(us / US_PER_MS).toFixed(us < 10 * US_PER_MS ? 1 : 0)}\u00a0ms`;
+}
+
+function queriesFact(top) {
+    const local = top.latencies.find(({ source }) => source === "local");
+
+    return ["Queries, last minute", `${numberText(top.per_second)} a second`,
+        local === undefined ? "" : `, ours ${withinText(local.p99_us)}`];
+}
+
+function factsOf({ status, unready }, reloads, top) {
     return facts([
         ["Ready", mark(unready.length === 0 ? "good" : "bad", unready.length === 0 ? "yes" : "no")],
         ["Generation", numberText(status.generation)],
         reloadFact(status, reloads),
         workersFact(status),
         upstreamsFact(status),
+        queriesFact(top),
         ["Served", link("spaces", {}, countText(status.spaces, "space")), ", ", link("apps", {}, countText(status.apps, "app"))],
-        ["Up for", agoText(status.uptime_seconds)],
     ]);
 }
 
@@ -186,17 +200,17 @@ export const overview = {
     title: () => "Overview",
 
     async load() {
-        const [{ reasons }, { reloads }] = await Promise.all([read("api/v1/reasons"), read("api/v1/reloads")]);
-        return { reasons: reasons.filter((reason) => reason.last_hour > 0).sort((a, b) => b.last_hour - a.last_hour), reloads };
+        const [{ reasons }, { reloads }, top] = await Promise.all([read("api/v1/reasons"), read("api/v1/reloads"), read("api/v1/top")]);
+        return { reasons: reasons.filter((reason) => reason.last_hour > 0).sort((a, b) => b.last_hour - a.last_hour), reloads, top };
     },
 
-    show({ reasons, reloads }, _route, server) {
+    show({ reasons, reloads, top }, _route, server) {
         const problems = problemsOf(server, reasons);
 
         byId("verdict").textContent = verdictText(problems);
         show(byId("problems"), problems.length === 0 ? "" : element("ul", { class: "problems" },
             problems.map(([kind, ...words]) => element("li", {}, mark(kind, words)))));
-        show(byId("facts"), factsOf(server, reloads));
+        show(byId("facts"), factsOf(server, reloads, top));
         show(byId("reasons"), reasonsTable(reasons));
         show(byId("upstreams"), upstreamsTable(server.status.upstreams));
         show(byId("last-reloads"), reloadsTable(reloads.slice(0, SHORT), true),

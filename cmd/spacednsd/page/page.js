@@ -12,7 +12,7 @@
 
 import { forgetToken, hasToken, keepToken, Lost, read, readUnready, Refused, TokenWanted } from "./client.js";
 import { app, apps } from "./apps.js";
-import { byId, clockText, show } from "./dom.js";
+import { agoText, byId, clockText, show } from "./dom.js";
 import { explain } from "./explain.js";
 import { overview, problemsOf, reloads, verdictText } from "./overview.js";
 import { listenToPause, queries } from "./queries.js";
@@ -170,7 +170,7 @@ async function readServer() {
         location.reload(); // this page is of the version before
     page.server = { status, unready };
     page.goodAt = new Date();
-    byId("version").textContent = `spacedns ${status.version}`;
+    byId("version").textContent = `spacedns ${status.version}, up for ${agoText(status.uptime_seconds)}`;
     announce(verdictText(problemsOf(page.server)));
     setLost(false);
     if (page.wantsToken)
