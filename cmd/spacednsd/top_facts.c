@@ -183,7 +183,10 @@ static const struct {
     [TOP_NAMES] = {LEADER_NAMES, label_name},
 };
 
-/* The labels are where they were, so they say which thing is there already. */
+/*
+ * The labels are where they were, so they say which thing is there already; one without failures
+ * always is, as it is among the first by what was asked.
+ */
 static bool has_thing(const struct busiest_thing *things, size_t count, const void *label)
 {
     for (size_t i = 0; i < count; i++)
@@ -202,7 +205,7 @@ static void add_busiest(struct gathering *gathering, enum top_busiest which, uin
     size_t others = busiest_list(busiest, now_s, BUSIEST_BY_FAILED, failed, TOP_BUSY_BY_FAILED);
 
     for (size_t i = 0; i < others; i++)
-        if (failed[i].counts.failed > 0 && !has_thing(things, count, failed[i].label))
+        if (!has_thing(things, count, failed[i].label))
             things[count++] = failed[i];
     for (list->count = 0; list->count < count; list->count++) {
         const struct busiest_counts *counts = &things[list->count].counts;

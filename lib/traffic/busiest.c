@@ -265,7 +265,7 @@ static void merge(struct merging *merging, const struct busiest *busiest, uint32
     memset(merging->slots, 0xff, sizeof merging->slots);
     for (size_t i = 0; i < BUSIEST_PANES; i++) {
         const struct pane *pane = &busiest->panes[i];
-        if (pane->number <= now && now - pane->number < BUSIEST_PANES)
+        if (now - pane->number < BUSIEST_PANES) /* not those to come: it would be much */
             merge_pane(merging, busiest, pane);
     }
     for (size_t i = 0; i < merging->count; i++) {

@@ -172,6 +172,12 @@ TEST(latencies_and_upstreams_come_as_they_were)
     }
 }
 
+TEST(a_latency_beyond_every_bucket_is_null)
+{
+    print(&whole, true);
+    ck_assert_ptr_nonnull(strstr(printed, "\"p90_us\":5000000,\"p99_us\":null}"));
+}
+
 TEST(a_line_is_one_line_and_the_other_is_for_people)
 {
     print(&whole, true);

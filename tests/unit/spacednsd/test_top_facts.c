@@ -228,6 +228,22 @@ TEST(those_that_failed_most_are_listed_as_well_and_nothing_twice)
     }
 }
 
+TEST(what_has_not_failed_is_not_among_those_that_failed_most)
+{
+    char name[64];
+
+    for (unsigned i = 0; i < FLOOD; i++) {
+        snprintf(name, sizeof name, "good-%u.example.org", i);
+        flowing_foreign(&flowing, "10.0.132.9", name, RCODE_NOERROR);
+        flowing_foreign(&flowing, "10.0.132.9", name, RCODE_NXDOMAIN);
+    }
+    flowing_foreign(&flowing, "10.0.132.9", "bad.example.org", RCODE_SERVFAIL);
+    add_up();
+    print();
+    ck_assert_uint_eq(top.busiest[TOP_NAMES].count, TOP_BUSY_BY_COUNT + 1);
+    ck_assert_str_eq(top.busiest[TOP_NAMES].items[TOP_BUSY_BY_COUNT].name, "bad.example.org");
+}
+
 /* ---- upstreams, reloads ---- */
 
 static void report_upstream(struct worker_report *report, const char *text,
