@@ -31,6 +31,8 @@ void flow_collector_take(struct flow_collector *collector)
             collector->taken += table->used;
             flows_return(flows);
         }
+        if (flows_is_requested(flows)) /* it may have waited for that table */
+            worker_request_flows(collector->workers[i]);
     }
 }
 

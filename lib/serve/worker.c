@@ -154,11 +154,12 @@ static void worker_on_wake(uv_async_t *wake)
     bool is_last = atomic_load(&worker->is_stopping); /* first: earlier posts are seen below */
     batch_adopt(&worker->batch);
     collect_cookies(worker);
-    if (worker->flows != NULL)
-        flows_answer(worker->flows); /* before the report, so that it comes with them */
+    /* Before the report, so that it comes with them. */
+    bool has_flows = worker->flows == NULL || flows_answer(worker->flows);
     for (unsigned asker = 0; asker < PULSE_ASKERS; asker++) /* before the report, likewise */
         pulse_answer(&worker->pulses[asker], worker->batch.snapshot);
-    fill_report(worker, is_last);
+    if (has_flows || is_last) /* else when the control thread has returned the others */
+        fill_report(worker, is_last);
     if (atomic_load(&worker->is_beginning))
         begin_serving(worker);
     if (is_last && atomic_load(&worker->is_leaving))

@@ -135,6 +135,7 @@ static bool hand_over(struct flows *flows)
         memory_order_release);
     atomic_store_explicit(&flows->is_handed_over[flows->active], true, memory_order_release);
     flows->active = other;
+    atomic_store(&flows->is_requested, false); /* all that was counted by now is in it */
     flows->on_handed_over(flows->context);
     return true;
 }
@@ -155,17 +156,24 @@ void flows_adopt(struct flows *flows, const struct snapshot *snapshot)
                           memory_order_release);
 }
 
-void flows_answer(struct flows *flows)
+bool flows_answer(struct flows *flows)
 {
-    if (!atomic_exchange(&flows->is_requested, false))
-        return;
-    if (has_some(flows->tables[flows->active]) && !hand_over(flows))
-        atomic_store(&flows->is_requested, true); /* at the next call */
+    if (!atomic_load(&flows->is_requested))
+        return true;
+    if (has_some(flows->tables[flows->active]))
+        return hand_over(flows);
+    atomic_store(&flows->is_requested, false);
+    return true;
 }
 
 void flows_request(struct flows *flows)
 {
     atomic_store(&flows->is_requested, true);
+}
+
+bool flows_is_requested(const struct flows *flows)
+{
+    return atomic_load(&flows->is_requested);
 }
 
 static unsigned handed_over(const struct flows *flows)

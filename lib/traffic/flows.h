@@ -127,13 +127,19 @@ void flows_prefetch(const struct flows *flows, const struct path *path, uint64_t
 /** Counts a reply. Not before flows_adopt. */
 void flows_add(struct flows *flows, const struct flow_reply *reply);
 
-/** Hands the table over if the control thread has requested it and there is something in it. */
-void flows_answer(struct flows *flows);
+/**
+ * Hands the table over if the control thread has requested it and there is something in it.
+ * Returns false while the control thread has the other one; the request stays.
+ */
+bool flows_answer(struct flows *flows);
 
 /* ---- the control thread's ---- */
 
 /** Requests the table; the caller wakes the worker, which then calls flows_answer. */
 void flows_request(struct flows *flows);
+
+/** True while a request waits; once the table taken has been returned, it can be answered. */
+bool flows_is_requested(const struct flows *flows);
 
 /** The table that was handed over; NULL: none. Read it, then call flows_return. */
 const struct flow_table *flows_take(struct flows *flows);

@@ -28,7 +28,8 @@ struct scene {
     uint64_t adopted; /* last generation reported */
     unsigned adoptions;
     unsigned reports;
-    uint64_t flows;            /* replies that flows have counted */
+    uint64_t flows;            /* replies that flows have counted, or lost */
+    unsigned tables;           /* of flows that were taken */
     uint64_t flows_generation; /* of the last table's snapshot */
     uint64_t flows_at_reports; /* counted when the reports came */
 };
@@ -73,15 +74,21 @@ static void on_reports(void *context)
 /* Not counted where a test looks at which snapshots are left: flows refer to one for a while. */
 static bool has_flows = true;
 
+/* What a test does when so many tables of flows have been taken; NULL: nothing. */
+static void (*do_when_taken)(struct scene *scene);
+
 static void on_flows(void *context, const struct flow_table *table)
 {
     struct scene *scene = context;
 
     for (uint32_t i = 0; i < table->used; i++)
         scene->flows += table->flows[table->slots[i]].count;
+    scene->flows += table->lost;
     scene->flows_generation = table->snapshot->generation;
     if (has_one_server)
         ck_assert_uint_gt(scene->flows_generation, freed_generation);
+    if (++scene->tables == WORKERS && do_when_taken != NULL)
+        do_when_taken(scene);
 }
 
 /* A list of one upstream, different for each generation, owned by the policy. */
@@ -343,6 +350,50 @@ TEST(reports_come_with_all_flows_though_a_table_was_not_taken)
     request_and_await_reports(&scene);
     await_both(&scene, 2, 1);
     ck_assert_uint_eq(scene.flows_at_reports, 100);
+    end(&scene);
+}
+
+enum { MANY = 60 }; /* every worker gets some of them */
+
+static void ask_many(struct scene *scene)
+{
+    for (uint16_t id = 1; id <= MANY; id++)
+        ask(scene, id);
+}
+
+/* Every worker hands one table over, for the next snapshot, and has something in the other. */
+static void fill_both_tables(struct scene *scene)
+{
+    ask_many(scene);
+    server_publish(scene->server, snapshot_of(scene->flows == 0 ? 2 : 3));
+    ask_many(scene);
+}
+
+/* Until all workers have done what was requested of them by now, as far as they can. */
+static void await_turns(struct scene *scene)
+{
+    for (unsigned turn = 0; turn < 2; turn++) { /* a pulse comes amid a turn */
+        server_request_pulses(scene->server, PULSE_HEALTH);
+        for (size_t i = 0; i < WORKERS; i++)
+            while (!server_has_pulse(scene->server, i, PULSE_HEALTH))
+                sched_yield();
+    }
+}
+
+/* The first workers' tables go again while the last one's is read, so that the others wait. */
+TEST(reports_wait_for_flows_whose_worker_has_handed_over_others)
+{
+    struct scene scene;
+
+    begin(&scene);
+    await(&scene, 1);
+    do_when_taken = fill_both_tables;
+    fill_both_tables(&scene);
+    server_request_reports(scene.server, &(struct report_request){.has_query = false});
+    await_turns(&scene);
+    await_both(&scene, 3, 1);
+    ck_assert_uint_eq(scene.flows_at_reports, 4 * MANY);
+    do_when_taken = NULL;
     end(&scene);
 }
 

@@ -346,12 +346,40 @@ TEST(a_request_stays_until_it_can_be_answered)
     ck_assert_ptr_nonnull(take());
     add_other(1, 2, CLIENT_SPACE);
     flows_request(flows);
-    flows_answer(flows);
+    ck_assert(!flows_answer(flows));
+    ck_assert(flows_is_requested(flows));
     ck_assert_uint_eq(handed_over, 1);
     flows_return(flows);
-    flows_answer(flows);
+    ck_assert(flows_is_requested(flows));
+    ck_assert(flows_answer(flows));
+    ck_assert(!flows_is_requested(flows));
     ck_assert_uint_eq(handed_over, 2);
     ck_assert_uint_eq(flows_take(flows)->used, 1);
+}
+
+TEST(a_request_without_anything_counted_is_answered)
+{
+    flows_request(flows);
+    ck_assert(flows_answer(flows));
+    ck_assert(!flows_is_requested(flows));
+    ck_assert_uint_eq(handed_over, 0);
+}
+
+/* What was counted before the request is in the table that went, and a flood delays no answer. */
+TEST(a_table_that_fills_up_answers_a_request)
+{
+    add_other(1, 0, CLIENT_SPACE);
+    ck_assert_ptr_nonnull(take());
+    add_other(1, 1, CLIENT_SPACE);
+    flows_request(flows);
+    ck_assert(!flows_answer(flows));
+    flows_return(flows);
+    for (uint32_t i = 0; i < FLOWS_HANDED_OVER; i++)
+        add_other(1, i, CLIENT_SPACE);
+    ck_assert_uint_eq(handed_over, 2);
+    ck_assert(!flows_is_requested(flows));
+    ck_assert(flows_answer(flows));
+    ck_assert_uint_eq(handed_over, 2);
 }
 
 /* ---- against a plain count ---- */
