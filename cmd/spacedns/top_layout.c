@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "spacedns/top_format.h"
+
 enum {
     COLUMNS_MOST = 3,
     TWO_COLUMNS_FROM = 76,

@@ -42,11 +42,3 @@ void top_pane_draw_title(struct top_canvas *canvas, struct top_span span, enum t
 /** Draws a row, which must exist. */
 void top_pane_draw_row(struct top_canvas *canvas, struct top_span span, const struct top *top,
                        enum top_pane pane, unsigned row);
-
-enum { TOP_NUMBER_OCTETS = 24 };
-
-/** "1,204", or "12.3M" from 1,000,000 on. */
-const char *top_format_number(uint64_t number, char text[TOP_NUMBER_OCTETS]);
-
-/** "12 s", "5 min", "3 h", "2 d". */
-const char *top_format_age(uint64_t seconds, char text[TOP_NUMBER_OCTETS]);

@@ -119,6 +119,24 @@ expect "and others are answered" 0 "$(top --once --json | printed 'top["silent_w
 kill "$reader"
 exec 9>&-
 
+# ---- an upgrade ----
+
+"$spacedns" top --json --socket "$socket" >"$work/upgraded" 2>"$work/upgraded.err" &
+tail=$!
+children+=("$tail")
+await grep -q queries "$work/upgraded" || fail "a stream begins"
+"$spacedns" upgrade --socket "$socket" >"$work/upgrade.out" 2>&1 || fail "an upgrade" "$(<"$work/upgrade.out")"
+wait "$tail"
+expect "an upgrade ends a stream: exit code" 1 "$?"
+expect_match "an upgrade ends a stream: the remedy" '^Error: an upgrade has replaced the server; run the command again' "$(<"$work/upgraded.err")"
+wait "$server"
+server=$("$spacedns" status --json --socket "$socket" | printed 'top["pid"]')
+children+=("$server")
+times 3 "$plain" "$oasis.herokuapp.com" A
+times 2 203.0.113.9 api.example.com A
+once=$(top --once --json)
+check "the new server counts anew" "[('$oasis', 5)]" '[(each["name"], each["asked_least"]) for each in top["busiest_apps"]]'
+
 # ---- a terminal ----
 
 # on_terminal WHAT: a story in Python, which has Terminal, top() and expect()
@@ -154,6 +172,7 @@ on_terminal "keys are obeyed, and q gives the terminal back" <<'END'
 terminal = top()
 terminal.await_text("Apps  ")
 terminal.await_text("frozen-oasis-70544 te")
+terminal.await_text("10.0.132.9 app open-p")
 terminal.await_text("q quit  ? help  s sort: asked")
 terminal.type("s")
 terminal.await_text("s sort: failed")
@@ -189,7 +208,8 @@ expect("panes", 9, len(seen))
 terminal.type("\033[Z")
 terminal.resize(200, 60)
 terminal.await_text("Clients  ")
-terminal.await_text("peering pcx-111aaa111")
+terminal.await_text("outside")
+terminal.await_text("open-plain-1001")
 terminal.type("q")
 expect("exit code", 0, terminal.await_end())
 expect("restored", True, terminal.is_restored())
@@ -235,7 +255,7 @@ END
 
 # ---- the server goes ----
 
-disown "$server" # so that the shell does not report how it ended
+disown "$server" 2>/dev/null # so that the shell does not report how it ended
 on_terminal "a server that is killed: why it ends, and the terminal given back" <<'END'
 terminal = top()
 terminal.await_text("Apps  ")

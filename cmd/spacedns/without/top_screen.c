@@ -1,6 +1,8 @@
 /* A build without ncurses: no screen is ever open. */
 #include "spacedns/top_screen.h"
 
+#include <stddef.h>
+
 bool top_screen_open(struct top_screen *screen, bool has_color, struct err *err)
 {
     (void)has_color;

@@ -299,21 +299,3 @@ TEST(hostile_texts_never_reach_a_cell)
     }
     ck_assert_ptr_null(strchr(shown, '\033'));
 }
-
-TEST(the_greatest_numbers_have_room)
-{
-    char text[TOP_NUMBER_OCTETS];
-
-    ck_assert_str_eq(top_format_number(0, text), "0");
-    ck_assert_str_eq(top_format_number(999, text), "999");
-    ck_assert_str_eq(top_format_number(9999999, text), "9.9M");
-    ck_assert_str_eq(top_format_number(999999, text), "999,999");
-    ck_assert_str_eq(top_format_number(1000000, text), "1.0M");
-    ck_assert_str_eq(top_format_number(UINT64_C(9999999999), text), "9999.9M");
-    ck_assert_str_eq(top_format_number(UINT64_C(10000000000), text), "10.0G");
-    top_format_number(UINT64_MAX, text);
-    ck_assert_str_eq(top_format_age(119, text), "119 s");
-    ck_assert_str_eq(top_format_age(120, text), "2 min");
-    ck_assert_str_eq(top_format_age(7200, text), "2 h");
-    ck_assert_str_eq(top_format_age(172800, text), "2 d");
-}
