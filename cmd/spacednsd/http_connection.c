@@ -133,7 +133,7 @@ static enum http_end end_of(bool is_queued, enum MHD_RequestTerminationCode how)
 {
     switch (how) {
     case MHD_REQUEST_TERMINATED_COMPLETED_OK:
-        return is_queued ? HTTP_END_DONE : HTTP_END_REFUSED;
+        return HTTP_END_DONE;
     case MHD_REQUEST_TERMINATED_WITH_ERROR:
         return is_queued ? HTTP_END_CLIENT : HTTP_END_REFUSED;
     case MHD_REQUEST_TERMINATED_TIMEOUT_REACHED:

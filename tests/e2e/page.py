@@ -21,6 +21,7 @@ DYNO = "10.0.130.56"
 SLEEPY = "sleepy-river-2739.herokuapp.com"
 MARKUP = "<img src=x onerror=document.title='markup'>"
 MANY_APPS = 60
+AT_ONCE = 0.4  # of the patience
 VIEWS = {
     "overview": "#/",
     "spaces": "#/spaces",
@@ -247,6 +248,21 @@ class Story:
         page.value("location.hash = '#/queries?reason=Q1'")
         checks.soon("a filter that there is not: a sentence", page, "/Q1/.test(document.querySelector('#view-problem').textContent)")
 
+    def unseen_tab(self):
+        """Browsers without a screen show every tab, so the page is made to believe that it is hidden."""
+        page, checks = self.page, self.checks
+        self.fill_view("queries")
+        self.set_hidden(True)
+        self.server.ask("hidden.example.org")
+        self.set_hidden(False)
+        checks.soon("a tab that is seen again is live again", page, "/Live/.test(document.querySelector('#queries-state').innerText)")
+        checks.soon("and has what came meanwhile", page, "/hidden\\.example/.test(document.querySelector('#queries-found tbody tr').innerText)")
+        asked = page.value("performance.getEntriesByType('resource').filter(({ name }) => name.includes('/queries')).length")
+        checks.that("its stream is a new one", asked > 1, asked)
+
+    def set_hidden(self, is_hidden):
+        self.page.value(f"Object.defineProperty(document, 'hidden', {{ value: {json.dumps(is_hidden)}, configurable: true }}), document.dispatchEvent(new Event('visibilitychange'))")
+
     # ---- everybody can use it ----
 
     def keyboard(self):
@@ -325,13 +341,14 @@ class Story:
         self.view("queries")
         checks.soon("live", page, "/Live/.test(document.querySelector('#queries-state').innerText)")
         self.server.stop()
-        checks.soon("it is said at once that the server is gone", page, "/No answer since \\d\\d:\\d\\d:\\d\\d UTC/.test(document.querySelector('#pulse').textContent)", 4)
+        checks.soon("it is said at once that the server is gone", page, "/No answer since \\d\\d:\\d\\d:\\d\\d UTC/.test(document.querySelector('#pulse').textContent)", self.options.patience * AT_ONCE)
         checks.that("what is shown is dated", re.search(r"does not answer\. What is shown is of \d\d:\d\d:\d\d UTC", page.text("#notice")), page.text("#notice"))
         checks.that("also in the title", page.value("document.title").startswith("No answer"))
         checks.that("also by the list of queries", "Not connected" in page.text("#queries-state"), page.text("#queries-state"))
         self.server.start()
         checks.soon("it goes on by itself", page, "/^Live/.test(document.querySelector('#pulse').textContent)")
-        checks.same("and the notice goes", "", page.text("#notice").strip())
+        checks.same("and the notice goes", "", page.text("#notice"))
+        checks.same("which a screen reader reads out", "The server answers again.", page.value("document.querySelector('#announcement').textContent"))
         checks.soon("the stream, too", page, "/Live/.test(document.querySelector('#queries-state').innerText)")
         self.server.ask(SLEEPY)
         checks.soon("and queries come", page, "/sleepy/.test(document.querySelector('#queries-found tbody tr')?.innerText)")
@@ -389,7 +406,7 @@ class Story:
 
     def play(self):
         for act in (self.first_glance, self.failures_are_counted, self.reloads_are_listed, self.spaces, self.who_asked_whom,
-                    self.apps, self.explains, self.explains_no_markup, self.live_queries, self.keyboard, self.focus_stays,
+                    self.apps, self.explains, self.explains_no_markup, self.live_queries, self.unseen_tab, self.keyboard, self.focus_stays,
                     self.fields_have_labels, self.look_at_each, self.shoot, self.reload_is_refused, self.server_stops):
             begun = time.monotonic()
             act()

@@ -1,7 +1,8 @@
 #!/bin/bash
 # Fails when a line of a table has no effect: outside its table, code must count each counter, give
 # each reason and situation, report each finding, and read each setting and option; each content of a
-# section must stand in a line of answers.def, and a story must ask for each name of names.def.
+# section must stand in a line of answers.def, a story must ask for each name of names.def, and each
+# path of HTTP must be answered by its arguments.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 status=0
@@ -50,4 +51,6 @@ check NAME lib/decide/names.def "$asked" "no story in tests/scenario asks for"
 check FINDING lib/findings/findings.def "$(named FINDING)"$'\n'"$found" "nothing in lib and cmd reports"
 check SETTING lib/config/settings.def "$read_settings" "nothing in lib and cmd reads"
 check OPTION lib/control/commands.def "$(named OPTION)" "nothing in lib and cmd reads"
+check PATH lib/control/paths.def "$(named PATH)" "nothing in cmd answers"
+check ARGUMENT lib/control/paths.def "$(named ARGUMENT)" "nothing in cmd reads"
 exit $status

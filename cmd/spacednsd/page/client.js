@@ -32,8 +32,7 @@ function headersFor(accepted) {
     const headers = { Accept: accepted };
     const token = sessionStorage.getItem(TOKEN);
 
-    if (token !== null)
-        headers.Authorization = `Bearer ${token}`;
+    if (token !== null) headers.Authorization = `Bearer ${token}`;
     return headers;
 }
 
@@ -41,7 +40,9 @@ function headersFor(accepted) {
 
 /** "api/v1/explain?name=…" of a path and pairs; empty values are left out. */
 export function addressOf(path, pairs = {}) {
-    const given = Object.entries(pairs).filter(([, value]) => value !== null && value !== undefined && value !== "");
+    const given = Object.entries(pairs).filter(
+        ([, value]) => value !== null && value !== undefined && value !== "",
+    );
     const query = new URLSearchParams(given).toString();
 
     return query === "" ? path : `${path}?${query}`;
@@ -51,7 +52,13 @@ async function send(address, accepted, signal) {
     const url = new URL(address, document.baseURI);
 
     try {
-        return await fetch(url, { headers: headersFor(accepted), cache: "no-store", redirect: "error", credentials: "omit", signal });
+        return await fetch(url, {
+            headers: headersFor(accepted),
+            cache: "no-store",
+            redirect: "error",
+            credentials: "omit",
+            signal,
+        });
     } catch (cause) {
         throw new Lost("the server does not answer", { cause });
     }
@@ -84,8 +91,7 @@ async function refuse(response) {
 export async function read(path, pairs) {
     const response = await send(addressOf(path, pairs), "application/json", AbortSignal.timeout(PATIENCE_MS));
 
-    if (!response.ok)
-        await refuse(response);
+    if (!response.ok) await refuse(response);
     const text = await textOf(response);
     try {
         return JSON.parse(text);
@@ -98,8 +104,7 @@ export async function read(path, pairs) {
 export async function readUnready() {
     const response = await send("readyz", "text/plain", AbortSignal.timeout(PATIENCE_MS));
 
-    if (response.status === 401)
-        await refuse(response);
+    if (response.status === 401) await refuse(response);
     const text = await textOf(response);
     return response.ok ? [] : text.split("\n").filter((line) => line !== "");
 }
@@ -111,10 +116,8 @@ function eventIn(block) {
     const event = { name: "message", data: [] };
 
     for (const line of block.split("\n")) {
-        if (line.startsWith("event:"))
-            event.name = line.slice(6).trim();
-        else if (line.startsWith("data:"))
-            event.data.push(line.slice(5).trimStart());
+        if (line.startsWith("event:")) event.name = line.slice(6).trim();
+        else if (line.startsWith("data:")) event.data.push(line.slice(5).trimStart());
     }
     return event.data.length === 0 ? null : { name: event.name, data: JSON.parse(event.data.join("\n")) };
 }
@@ -124,11 +127,8 @@ function takeEvents(text, onEvent) {
     const blocks = text.replaceAll("\r\n", "\n").split("\n\n");
     const rest = blocks.pop();
 
-    for (const event of blocks.map(eventIn))
-        if (event !== null)
-            onEvent(event);
-    if (rest.length > EVENT_MOST)
-        throw new Lost("the server sent an event without an end");
+    for (const event of blocks.map(eventIn)) if (event !== null) onEvent(event);
+    if (rest.length > EVENT_MOST) throw new Lost("the server sent an event without an end");
     return rest;
 }
 
@@ -138,8 +138,7 @@ async function readEvents(body, onEvent) {
 
     for (;;) {
         const { done, value } = await reader.read();
-        if (done)
-            return;
+        if (done) return;
         text = takeEvents(text + value, onEvent);
     }
 }
@@ -151,14 +150,14 @@ async function readEvents(body, onEvent) {
 export async function follow(path, pairs, { signal, onOpen, onEvent }) {
     try {
         const response = await send(addressOf(path, pairs), "text/event-stream", signal);
-        if (!response.ok)
-            await refuse(response);
+        if (!response.ok) await refuse(response);
         onOpen();
         await readEvents(response.body, onEvent);
     } catch (error) {
-        if (signal.aborted)
-            return;
-        throw error instanceof TypeError || error instanceof SyntaxError ? new Lost("the stream broke", { cause: error }) : error;
+        if (signal.aborted) return;
+        throw error instanceof TypeError || error instanceof SyntaxError
+            ? new Lost("the stream broke", { cause: error })
+            : error;
     }
     throw new Lost("the server ended the stream");
 }

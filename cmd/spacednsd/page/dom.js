@@ -7,7 +7,9 @@
  */
 
 const SVG = "http://www.w3.org/2000/svg";
-const MINUTE_S = 60, HOUR_S = 3600, DAY_S = 86400;
+const MINUTE_S = 60,
+    HOUR_S = 3600,
+    DAY_S = 86400;
 
 // ---- elements ----
 
@@ -38,22 +40,20 @@ export function byId(id) {
 const keyOf = (node) => node.dataset?.key;
 
 function isSameKind(old, wanted) {
-    return old.nodeType === wanted.nodeType && old.nodeName === wanted.nodeName && keyOf(old) === keyOf(wanted);
+    return (
+        old.nodeType === wanted.nodeType && old.nodeName === wanted.nodeName && keyOf(old) === keyOf(wanted)
+    );
 }
 
 function matchAttributes(old, wanted) {
-    for (const { name } of [...old.attributes])
-        if (!wanted.hasAttribute(name))
-            old.removeAttribute(name);
+    for (const { name } of [...old.attributes]) if (!wanted.hasAttribute(name)) old.removeAttribute(name);
     for (const { name, value } of wanted.attributes)
-        if (old.getAttribute(name) !== value)
-            old.setAttribute(name, value);
+        if (old.getAttribute(name) !== value) old.setAttribute(name, value);
 }
 
 function matchNode(old, wanted) {
     if (old.nodeType === Node.TEXT_NODE) {
-        if (old.data !== wanted.data)
-            old.data = wanted.data;
+        if (old.data !== wanted.data) old.data = wanted.data;
         return;
     }
     matchAttributes(old, wanted);
@@ -74,10 +74,8 @@ function matchChildren(into, wanted) {
             continue;
         }
         matchNode(old, node);
-        if (old === place)
-            place = place.nextSibling;
-        else
-            into.insertBefore(old, place);
+        if (old === place) place = place.nextSibling;
+        else into.insertBefore(old, place);
     }
     while (place) {
         const gone = place;
@@ -115,16 +113,16 @@ export function clockText(date) {
 }
 
 export function agoText(seconds) {
-    if (seconds < 2 * MINUTE_S)
-        return `${Math.round(seconds)} s`;
-    if (seconds < 2 * HOUR_S)
-        return `${Math.floor(seconds / MINUTE_S)} min`;
+    if (seconds < 2 * MINUTE_S) return `${Math.round(seconds)} s`;
+    if (seconds < 2 * HOUR_S) return `${Math.floor(seconds / MINUTE_S)} min`;
     return seconds < 2 * DAY_S ? `${Math.floor(seconds / HOUR_S)} h` : `${Math.floor(seconds / DAY_S)} days`;
 }
 
 /** A time of the server, "–" if there is none. */
 export function time(text) {
-    return text === null || text === undefined ? "–" : element("time", { datetime: text }, clockText(new Date(text)));
+    return text === null || text === undefined
+        ? "–"
+        : element("time", { datetime: text }, clockText(new Date(text)));
 }
 
 /** A name, address or code, as typed. */
@@ -136,7 +134,13 @@ export function code(text) {
 export function mark(kind, ...children) {
     const signs = { good: "✓", look: "!", bad: "✗", idle: "·" };
 
-    return element("span", { class: `mark ${kind}` }, element("span", { class: "sign", "aria-hidden": "true" }, signs[kind]), " ", children);
+    return element(
+        "span",
+        { class: `mark ${kind}` },
+        element("span", { class: "sign", "aria-hidden": "true" }, signs[kind]),
+        " ",
+        children,
+    );
 }
 
 /** A link to a view: link("apps/calm-bay-1", {space: "blue"}, "calm-bay-1"). */
@@ -148,7 +152,9 @@ export function link(view, pairs, ...children) {
 
 /** Pairs of a description list, as children of a <dl>. */
 export function facts(pairs) {
-    return pairs.map(([term, ...value]) => element("div", {}, element("dt", {}, term), element("dd", {}, value)));
+    return pairs.map(([term, ...value]) =>
+        element("div", {}, element("dt", {}, term), element("dd", {}, value)),
+    );
 }
 
 // ---- tables ----
@@ -157,14 +163,20 @@ export function facts(pairs) {
 function cell(column, row) {
     const role = column.isHead ? "rowheader" : "cell";
 
-    return element(column.isHead ? "th" : "td",
+    return element(
+        column.isHead ? "th" : "td",
         { role, scope: column.isHead ? "row" : null, class: column.kind, "data-label": column.label },
-        element("div", {}, column.of(row)));
+        element("div", {}, column.of(row)),
+    );
 }
 
 /** One row of a table, for a table that grows by itself. */
 export function tableRow(columns, row, keyOfRow) {
-    return element("tr", { role: "row", "data-key": keyOfRow ? keyOfRow(row) : null }, columns.map((column) => cell(column, row)));
+    return element(
+        "tr",
+        { role: "row", "data-key": keyOfRow ? keyOfRow(row) : null },
+        columns.map((column) => cell(column, row)),
+    );
 }
 
 /**
@@ -172,12 +184,20 @@ export function tableRow(columns, row, keyOfRow) {
  * `keyOfRow` gives what identifies a row; `empty` is what to say without rows.
  */
 export function table({ caption, isCaptionUnseen, kind, columns, rows, keyOfRow, empty }) {
-    if (rows.length === 0 && empty !== undefined)
-        return element("p", { class: "empty" }, empty);
-    const heads = columns.map((column) => element("th", { role: "columnheader", scope: "col", class: column.kind }, column.label));
+    if (rows.length === 0 && empty !== undefined) return element("p", { class: "empty" }, empty);
+    const heads = columns.map((column) =>
+        element("th", { role: "columnheader", scope: "col", class: column.kind }, column.label),
+    );
 
-    return element("table", { role: "table", class: kind },
+    return element(
+        "table",
+        { role: "table", class: kind },
         element("caption", { class: isCaptionUnseen ? "unseen" : null }, caption),
         element("thead", { role: "rowgroup" }, element("tr", { role: "row" }, heads)),
-        element("tbody", { role: "rowgroup" }, rows.map((row) => tableRow(columns, row, keyOfRow))));
+        element(
+            "tbody",
+            { role: "rowgroup" },
+            rows.map((row) => tableRow(columns, row, keyOfRow)),
+        ),
+    );
 }

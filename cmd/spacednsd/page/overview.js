@@ -4,106 +4,83 @@
 
 import { read } from "./client.js";
 import { bar, minutesLine, trendOf } from "./chart.js";
-import { agoText, byId, code, countText, element, facts, link, mark, numberText, show, table, time } from "./dom.js";
-
-const GROWN = ["new", "growing"];
-
-// ---- what is not well ----
-
-/** The state of an upstream is the worst that any worker sees. */
-export function upstreamState(upstream) {
-    const order = ["untried", "up", "no reply yet", "in doubt", "failing"];
-
-    return upstream.workers.reduce((worst, { state }) => (order.indexOf(state) > order.indexOf(worst) ? state : worst), "untried");
-}
-
-function workerProblems(status) {
-    return status.silent_workers.map((number) => ["bad", `Worker ${number} does not answer: its queries wait. If it stays, restart the server: spacedns upgrade.`]);
-}
-
-function upstreamProblems(status) {
-    return status.upstreams
-        .map((upstream) => [upstream.upstream, upstreamState(upstream)])
-        .filter(([, state]) => state === "failing" || state === "in doubt")
-        .map(([name, state]) => ["look", `Upstream ${name} is ${state}. Names of spaces are answered without it.`]);
-}
-
-function keepingProblems(status) {
-    return [status.state?.problem, status.upgrade_problem]
-        .filter((problem) => problem)
-        .map((problem) => ["look", problem])
-        .concat(status.devices.filter((device) => !device.has_interface)
-            .map((device) => ["look", `There is no network interface ${device.name}: clients of its connections are outside.`]));
-}
-
-function reasonProblems(reasons) {
-    return reasons
-        .filter((reason) => GROWN.includes(trendOf(reason.by_minute)))
-        .map((reason) => ["look", `${reason.reason} ${trendOf(reason.by_minute) === "new" ? "is new" : "grows"}: ${reason.text}. `,
-            link("queries", { reason: reason.reason }, "Who asks?")]);
-}
-
-/** What is not well, worst first: [kind, sentence, link or nothing]. */
-export function problemsOf({ status, unready }, reasons = []) {
-    return [...unready.map((line) => ["bad", `Not ready: ${line}`]), ...workerProblems(status),
-        ...upstreamProblems(status), ...keepingProblems(status), ...reasonProblems(reasons)];
-}
-
-/** "All is well", "Not well: 1 problem, 2 things to look at". */
-export function verdictText(problems) {
-    const bad = problems.filter(([kind]) => kind === "bad").length;
-    const more = problems.length - bad;
-
-    if (problems.length === 0)
-        return "All is well";
-    return (bad > 0 ? `Not well: ${countText(bad, "problem")}` : "Serving") + (more > 0 ? `, ${countText(more, "thing")} to look at` : "");
-}
+import {
+    agoText,
+    byId,
+    code,
+    countText,
+    element,
+    facts,
+    link,
+    mark,
+    numberText,
+    show,
+    table,
+    time,
+} from "./dom.js";
+import { hasGrown, problemsOf, upstreamState, verdictText } from "./verdict.js";
 
 // ---- facts ----
 
 /** Who caused a reload: "alice", "signal", "uid 1000". */
 export function byText(reload) {
-    if (reload.user)
-        return reload.user;
+    if (reload.user) return reload.user;
     return /^[0-9,]+$/.test(reload.by ?? "") ? `uid ${reload.by}` : reload.by || "the start";
 }
 
 function reloadFact(status, reloads) {
     const last = status.last_reload;
 
-    if (last === null)
-        return ["Last reload", "none since the start"];
+    if (last === null) return ["Last reload", "none since the start"];
     const isRefused = last.end === "refused" || last.end === "guarded";
-    return ["Last reload", mark(isRefused ? "bad" : "good", `${last.end} ${agoText(last.seconds_ago)} ago`),
-        reloads.length > 0 ? ` by ${byText(reloads[0])}` : ""];
+    return [
+        "Last reload",
+        mark(isRefused ? "bad" : "good", `${last.end} ${agoText(last.seconds_ago)} ago`),
+        reloads.length > 0 ? ` by ${byText(reloads[0])}` : "",
+    ];
 }
 
 function workersFact(status) {
     const answering = status.workers - status.silent_workers.length;
 
-    return ["Workers", mark(answering === status.workers ? "good" : "bad", `${answering} of ${status.workers} answer`)];
+    return [
+        "Workers",
+        mark(answering === status.workers ? "good" : "bad", `${answering} of ${status.workers} answer`),
+    ];
 }
 
 function upstreamsFact(status) {
     const failing = status.upstreams.filter((upstream) => upstreamState(upstream) === "failing").length;
 
-    if (status.upstreams.length === 0)
-        return ["Upstreams", mark("idle", "none")];
-    return ["Upstreams", mark(failing === 0 ? "good" : "bad", failing === 0 ? `${status.upstreams.length} of ${status.upstreams.length} not failing` : `${failing} of ${status.upstreams.length} failing`)];
+    if (status.upstreams.length === 0) return ["Upstreams", mark("idle", "none")];
+    return [
+        "Upstreams",
+        mark(
+            failing === 0 ? "good" : "bad",
+            failing === 0
+                ? `${status.upstreams.length} of ${status.upstreams.length} not failing`
+                : `${failing} of ${status.upstreams.length} failing`,
+        ),
+    ];
 }
 
 const US_PER_MS = 1000;
 
 /* "99 % within 0.3 ms" of a latency in microseconds; null: more than is measured. */
 function withinText(us) {
-    return us === null ? "some slower than is measured" : `99\u00a0% within ${(us / US_PER_MS).toFixed(us < 10 * US_PER_MS ? 1 : 0)}\u00a0ms`;
+    return us === null
+        ? "some slower than is measured"
+        : `99\u00a0% within ${(us / US_PER_MS).toFixed(us < 10 * US_PER_MS ? 1 : 0)}\u00a0ms`;
 }
 
 function queriesFact(top) {
     const local = top.latencies.find(({ source }) => source === "local");
 
-    return ["Queries, last minute", `${numberText(top.per_second)} a second`,
-        local === undefined ? "" : `, ours ${withinText(local.p99_us)}`];
+    return [
+        "Queries, last minute",
+        `${numberText(top.per_second)} a second`,
+        local === undefined ? "" : `, ours ${withinText(local.p99_us)}`,
+    ];
 }
 
 function factsOf({ status, unready }, reloads, top) {
@@ -114,7 +91,12 @@ function factsOf({ status, unready }, reloads, top) {
         workersFact(status),
         upstreamsFact(status),
         queriesFact(top),
-        ["Served", link("spaces", {}, countText(status.spaces, "space")), ", ", link("apps", {}, countText(status.apps, "app"))],
+        [
+            "Served",
+            link("spaces", {}, countText(status.spaces, "space")),
+            ", ",
+            link("apps", {}, countText(status.apps, "app")),
+        ],
     ]);
 }
 
@@ -123,21 +105,39 @@ function factsOf({ status, unready }, reloads, top) {
 function trendMark(reason) {
     const trend = trendOf(reason.by_minute);
 
-    return GROWN.includes(trend) ? mark("look", trend) : mark("idle", trend);
+    return hasGrown(reason) ? mark("look", trend) : mark("idle", trend);
 }
 
 function reasonsTable(reasons) {
     const most = Math.max(...reasons.map((reason) => reason.last_hour));
     const columns = [
-        { label: "Reason", isHead: true, kind: "reason", of: (reason) => [link("queries", { reason: reason.reason }, reason.reason), " ", element("span", { class: "text" }, reason.text)] },
-        { label: "Last hour", kind: "number counted", of: (reason) => [element("span", {}, numberText(reason.last_hour)), bar(reason.last_hour, most)] },
+        {
+            label: "Reason",
+            isHead: true,
+            kind: "reason",
+            of: (reason) => [
+                link("queries", { reason: reason.reason }, reason.reason),
+                " ",
+                element("span", { class: "text" }, reason.text),
+            ],
+        },
+        {
+            label: "Last hour",
+            kind: "number counted",
+            of: (reason) => [element("span", {}, numberText(reason.last_hour)), bar(reason.last_hour, most)],
+        },
         { label: "By minute", kind: "minutes", of: (reason) => minutesLine(reason.by_minute, reason.reason) },
         { label: "Trend", of: trendMark },
     ];
 
     return table({
-        caption: "Reasons that answers gave in the last hour, most frequent first", isCaptionUnseen: true, kind: "reasons", columns,
-        rows: reasons, keyOfRow: (reason) => `${reason.reason} ${reason.text}`, empty: "Every query of the last hour got what it asked for.",
+        caption: "Reasons that answers gave in the last hour, most frequent first",
+        isCaptionUnseen: true,
+        kind: "reasons",
+        columns,
+        rows: reasons,
+        keyOfRow: (reason) => `${reason.reason} ${reason.text}`,
+        empty: "Every query of the last hour got what it asked for.",
     });
 }
 
@@ -152,13 +152,27 @@ function roundTrip(upstream) {
 function upstreamsTable(upstreams) {
     const columns = [
         { label: "Upstream", isHead: true, kind: "name", of: (upstream) => code(upstream.upstream) },
-        { label: "State", of: (upstream) => mark(upstreamMarks[upstreamState(upstream)] ?? "idle", upstreamState(upstream)) },
+        {
+            label: "State",
+            of: (upstream) => mark(upstreamMarks[upstreamState(upstream)] ?? "idle", upstreamState(upstream)),
+        },
         { label: "Round trip", kind: "number", of: roundTrip },
-        { label: "For names below", kind: "name", of: (upstream) => upstream.zones.map((zone) => (zone === "." ? "all others" : zone.replace(/\.$/, ""))).join(", ") },
+        {
+            label: "For names below",
+            kind: "name",
+            of: (upstream) =>
+                upstream.zones
+                    .map((zone) => (zone === "." ? "all others" : zone.replace(/\.$/, "")))
+                    .join(", "),
+        },
     ];
 
     return table({
-        caption: "Upstreams", isCaptionUnseen: true, columns, rows: upstreams, keyOfRow: (upstream) => upstream.upstream,
+        caption: "Upstreams",
+        isCaptionUnseen: true,
+        columns,
+        rows: upstreams,
+        keyOfRow: (upstream) => upstream.upstream,
         empty: "None: names outside the spaces are not forwarded.",
     });
 }
@@ -186,8 +200,12 @@ export function reloadsTable(reloads, isShort) {
     ];
 
     return table({
-        caption: "Reloads, newest first", isCaptionUnseen: true, columns: isShort ? columns : [...columns, ...more], rows: reloads,
-        keyOfRow: (reload) => `${reload.at} ${reload.result}`, empty: "None since the start.",
+        caption: "Reloads, newest first",
+        isCaptionUnseen: true,
+        columns: isShort ? columns : [...columns, ...more],
+        rows: reloads,
+        keyOfRow: (reload) => `${reload.at} ${reload.result}`,
+        empty: "None since the start.",
     });
 }
 
@@ -200,21 +218,44 @@ export const overview = {
     title: () => "Overview",
 
     async load() {
-        const [{ reasons }, { reloads }, top] = await Promise.all([read("api/v1/reasons"), read("api/v1/reloads"), read("api/v1/top")]);
-        return { reasons: reasons.filter((reason) => reason.last_hour > 0).sort((a, b) => b.last_hour - a.last_hour), reloads, top };
+        const [{ reasons }, { reloads }, top] = await Promise.all([
+            read("api/v1/reasons"),
+            read("api/v1/reloads"),
+            read("api/v1/top"),
+        ]);
+        return {
+            reasons: reasons
+                .filter((reason) => reason.last_hour > 0)
+                .sort((a, b) => b.last_hour - a.last_hour),
+            reloads,
+            top,
+        };
     },
 
     show({ reasons, reloads, top }, _route, server) {
         const problems = problemsOf(server, reasons);
 
         byId("verdict").textContent = verdictText(problems);
-        show(byId("problems"), problems.length === 0 ? "" : element("ul", { class: "problems" },
-            problems.map(([kind, ...words]) => element("li", {}, mark(kind, words)))));
+        show(
+            byId("problems"),
+            problems.length === 0
+                ? ""
+                : element(
+                      "ul",
+                      { class: "problems" },
+                      problems.map(([kind, ...words]) => element("li", {}, mark(kind, words))),
+                  ),
+        );
         show(byId("facts"), factsOf(server, reloads, top));
         show(byId("reasons"), reasonsTable(reasons));
         show(byId("upstreams"), upstreamsTable(server.status.upstreams));
-        show(byId("last-reloads"), reloadsTable(reloads.slice(0, SHORT), true),
-            reloads.length > SHORT ? element("p", { class: "more" }, link("reloads", {}, `All ${reloads.length}`)) : "");
+        show(
+            byId("last-reloads"),
+            reloadsTable(reloads.slice(0, SHORT), true),
+            reloads.length > SHORT
+                ? element("p", { class: "more" }, link("reloads", {}, `All ${reloads.length}`))
+                : "",
+        );
     },
 };
 

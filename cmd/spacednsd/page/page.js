@@ -6,36 +6,38 @@
  *                                 └─────────────┘
  *
  * A view is {id, title(route), load(route, server), show(data, route, server)} and, if it wants them,
- * enter(route, trouble), leave(), sleep() and wake(route, trouble) with the tab, fail(), isStill. Everything shown is of one moment: its time stands at the
- * top, and when the server does not answer, so does that.
+ * enter(route, trouble), leave(), sleep() and wake(route, trouble) with the tab, fail(), isStill: asked
+ * once, not again and again. Everything shown is of one moment: its time stands at the top, and when the
+ * server does not answer, so does that.
  */
 
 import { forgetToken, hasToken, keepToken, Lost, read, readUnready, Refused, TokenWanted } from "./client.js";
 import { app, apps } from "./apps.js";
 import { agoText, byId, clockText, show } from "./dom.js";
 import { explain } from "./explain.js";
-import { overview, problemsOf, reloads, verdictText } from "./overview.js";
+import { overview, reloads } from "./overview.js";
 import { listenToPause, queries } from "./queries.js";
 import { space, spaces } from "./spaces.js";
+import { problemsOf, verdictText } from "./verdict.js";
 
-const TICK_MS = 2000;    // how soon it is seen that the server is gone
+const TICK_MS = 2000; // how soon it is seen that the server is gone
 const HIDDEN_MS = 30000; // in a tab that nobody sees
-const VIEW_TICKS = 2;    // the views change less than that
+const VIEW_TICKS = 2; // the views change less than that
 const TYPING_MS = 250;
 
 const views = { "": overview, spaces, apps, queries, explain, reloads };
 const ones = { spaces: space, apps: app }; // of one item
-const typed = ["spaces", "apps"];          // search while one types
+const typed = ["spaces", "apps"]; // search while one types
 
 const page = {
     route: null,
     view: null,
-    server: null,        // {status, unready}, as last read
-    goodAt: null,        // when that was
+    server: null, // {status, unready}, as last read
+    goodAt: null, // when that was
     isLost: false,
     wantsToken: false,
     ticks: 0,
-    isShown: false,      // the view has its data
+    isShown: false, // the view has its data
     timer: null,
     verdict: "",
 };
@@ -44,8 +46,7 @@ const page = {
 
 /** "#/apps/calm-bay-1?space=blue" as {name, item, query}; null: another's, as of the skip link. */
 function routeOf(hash) {
-    if (hash !== "" && !hash.startsWith("#/"))
-        return null;
+    if (hash !== "" && !hash.startsWith("#/")) return null;
     const [path, query] = hash.slice(2).split("?", 2);
     const [name, ...rest] = path.split("/");
 
@@ -73,7 +74,11 @@ function hostText() {
 function showPulse() {
     const at = page.goodAt === null ? "" : `${clockText(page.goodAt)} UTC`;
 
-    byId("pulse").textContent = page.isLost ? `No answer${at === "" ? "" : ` since ${at}`}` : at === "" ? "" : `Live, ${at}`;
+    byId("pulse").textContent = page.isLost
+        ? `No answer${at === "" ? "" : ` since ${at}`}`
+        : at === ""
+          ? ""
+          : `Live, ${at}`;
     document.body.classList.toggle("lost", page.isLost);
     document.title = titleText();
 }
@@ -81,15 +86,15 @@ function showPulse() {
 function titleText() {
     const title = `${page.view.title(page.route)} · spacedns`;
 
-    if (page.isLost)
-        return `No answer · ${title}`;
+    if (page.isLost) return `No answer · ${title}`;
     return page.verdict === "" || page.verdict === verdictText([]) ? title : `${page.verdict} · ${title}`;
 }
 
 function lostText() {
     return page.goodAt === null
         ? `${hostText()} does not answer. Is the server running? This page asks again every ${TICK_MS / 1000} s.`
-        : `${hostText()} does not answer. What is shown is of ${clockText(page.goodAt)} UTC; this page asks again every ${TICK_MS / 1000} s and goes on by itself.`;
+        : `${hostText()} does not answer. What is shown is of ${clockText(page.goodAt)} UTC; ` +
+              `this page asks again every ${TICK_MS / 1000} s and goes on by itself.`;
 }
 
 function showNotice() {
@@ -98,16 +103,14 @@ function showNotice() {
 
 /* Only a verdict that changes is announced. */
 function announce(verdict) {
-    if (page.verdict !== "" && page.verdict !== verdict)
-        byId("announcement").textContent = verdict;
+    if (page.verdict !== "" && page.verdict !== verdict) byId("announcement").textContent = verdict;
     page.verdict = verdict;
 }
 
 // ---- trouble ----
 
 function setLost(isLost) {
-    if (page.isLost && !isLost)
-        byId("announcement").textContent = "The server answers again.";
+    if (page.isLost && !isLost) byId("announcement").textContent = "The server answers again.";
     page.isLost = isLost;
     showPulse();
     showNotice();
@@ -118,8 +121,7 @@ function setToken(isWanted, sentence = "") {
     byId("token-problem").textContent = isWanted && hasToken() ? sentence : "";
     byId("token-forget").hidden = !hasToken();
     showView();
-    if (isWanted && document.activeElement !== byId("token-text"))
-        byId("token-text").focus();
+    if (isWanted && document.activeElement !== byId("token-text")) byId("token-text").focus();
 }
 
 function acceptToken() {
@@ -141,14 +143,12 @@ function trouble(error) {
     }
 }
 
-/* A stream may end alone, as when the server is replaced: whether it answers is asked at once. null: it is well again. */
+/* A stream may end alone, as when the server is replaced: whether it answers is asked at once.
+   null: it is well again. */
 function streamTrouble(error) {
-    if (error === null)
-        byId("view-problem").textContent = "";
-    else if (error instanceof Lost)
-        refreshNow();
-    else
-        trouble(error);
+    if (error === null) byId("view-problem").textContent = "";
+    else if (error instanceof Lost) refreshNow();
+    else trouble(error);
 }
 
 async function attempt(work) {
@@ -166,15 +166,14 @@ async function attempt(work) {
 async function readServer() {
     const [status, unready] = await Promise.all([read("api/v1/status"), readUnready()]);
 
-    if (page.server !== null && page.server.status.version !== status.version)
-        location.reload(); // this page is of the version before
+    const isOther = page.server !== null && page.server.status.version !== status.version;
+    if (isOther) location.reload(); // the page is of the version before
     page.server = { status, unready };
     page.goodAt = new Date();
     byId("version").textContent = `spacedns ${status.version}, up for ${agoText(status.uptime_seconds)}`;
     announce(verdictText(problemsOf(page.server)));
     setLost(false);
-    if (page.wantsToken)
-        acceptToken();
+    if (page.wantsToken) acceptToken();
 }
 
 /* The view may have changed while its data were on their way. */
@@ -182,8 +181,7 @@ async function readView() {
     const { view, route } = page;
     const data = await view.load(route, page.server);
 
-    if (page.route !== route)
-        return;
+    if (page.route !== route) return;
     byId("view-problem").textContent = "";
     view.show(data, route, page.server);
 }
@@ -195,8 +193,7 @@ function isViewDue() {
 async function refresh() {
     const isGood = await attempt(readServer);
 
-    if (isGood && isViewDue())
-        await attempt(readView);
+    if (isGood && isViewDue()) await attempt(readView);
     page.ticks++;
 }
 
@@ -211,8 +208,7 @@ async function tick() {
 
 function refreshNow() {
     page.ticks = 0;
-    if (page.timer !== null)
-        tick();
+    if (page.timer !== null) tick();
 }
 
 // ---- views ----
@@ -220,8 +216,7 @@ function refreshNow() {
 function showView() {
     const shown = page.wantsToken ? "token" : page.view.id;
 
-    for (const section of document.querySelectorAll(".view"))
-        section.hidden = section.id !== shown;
+    for (const section of document.querySelectorAll(".view")) section.hidden = section.id !== shown;
     for (const anchor of byId("views").querySelectorAll("a")) {
         const isOurs = routeOf(anchor.hash).name === page.route.name;
         isOurs ? anchor.setAttribute("aria-current", "page") : anchor.removeAttribute("aria-current");
@@ -233,31 +228,28 @@ function showView() {
 function fillForm() {
     for (const input of document.querySelectorAll(`#${page.view.id}-form input`)) {
         const value = page.route.query.get(input.name) ?? "";
-        if (input.type === "checkbox")
-            input.checked = value === input.value;
-        else if (input !== document.activeElement || !typed.includes(page.view.id))
-            input.value = value;
+        if (input.type === "checkbox") input.checked = value === input.value;
+        else if (input !== document.activeElement || !typed.includes(page.view.id)) input.value = value;
     }
 }
 
 /* Whether it begins elsewhere: in another view, of another item, at another part of a list. */
 function isMoved(from, to) {
-    const partOf = (route) => JSON.stringify([viewOf(route).id, route.item, route.query.get("after"), route.query.get("from")]);
+    const partOf = (route) =>
+        JSON.stringify([viewOf(route).id, route.item, route.query.get("after"), route.query.get("from")]);
 
     return from !== null && partOf(from) !== partOf(to);
 }
 
 /* The focus goes along, unless somebody types. */
 function focusHeading() {
-    if (!(document.activeElement instanceof HTMLInputElement))
-        byId(page.view.id).querySelector("h1").focus();
+    if (!(document.activeElement instanceof HTMLInputElement)) byId(page.view.id).querySelector("h1").focus();
 }
 
 function enter(route) {
     const hasMoved = isMoved(page.route, route);
 
-    if (page.view !== viewOf(route))
-        page.view?.leave?.();
+    if (page.view !== viewOf(route)) page.view?.leave?.();
     page.route = route;
     page.view = viewOf(route);
     page.isShown = false;
@@ -265,26 +257,24 @@ function enter(route) {
     showView();
     fillForm();
     page.view.enter?.(route, streamTrouble);
-    if (hasMoved)
-        focusHeading();
+    if (hasMoved) focusHeading();
 }
 
 async function navigate() {
     const route = routeOf(location.hash);
 
-    if (route === null && page.view !== null)
-        return;
+    if (route === null && page.view !== null) return;
     enter(route ?? routeOf(""));
-    if (page.server === null)
-        refreshNow();
-    else if (!page.wantsToken)
-        await attempt(readView);
+    if (page.server === null) refreshNow();
+    else if (!page.wantsToken) await attempt(readView);
 }
 
 // ---- forms and buttons ----
 
 function addressOfForm(form) {
-    const pairs = [...new FormData(form)].filter(([, value]) => value !== "").map(([name, value]) => [name, value.trim()]);
+    const pairs = [...new FormData(form)]
+        .filter(([, value]) => value !== "")
+        .map(([name, value]) => [name, value.trim()]);
     const query = new URLSearchParams(pairs).toString();
 
     return `#/${form.id.replace("-form", "")}${query === "" ? "" : `?${query}`}`;
@@ -292,10 +282,8 @@ function addressOfForm(form) {
 
 /* The same once more is asked anew. */
 function submit(form) {
-    if (location.hash === addressOfForm(form))
-        navigate();
-    else
-        location.hash = addressOfForm(form);
+    if (location.hash === addressOfForm(form)) navigate();
+    else location.hash = addressOfForm(form);
 }
 
 function listenToForm(form) {

@@ -28,13 +28,21 @@ function question(query) {
 }
 
 function whose(query) {
-    return query.app ? link(`apps/${query.app}`, { space: query.space ?? "" }, query.app) : (query.upstream ? ["upstream ", code(query.upstream)] : "–");
+    return query.app
+        ? link(`apps/${query.app}`, { space: query.space ?? "" }, query.app)
+        : query.upstream
+          ? ["upstream ", code(query.upstream)]
+          : "–";
 }
 
 function resultOf(query) {
     const kind = query.at === "error" ? "bad" : "good";
 
-    return mark(kind, query.status ?? "–", query.code ? [" ", element("span", { class: "why" }, `${query.code} ${query.desc}`)] : "");
+    return mark(
+        kind,
+        query.status ?? "–",
+        query.code ? [" ", element("span", { class: "why" }, `${query.code} ${query.desc}`)] : "",
+    );
 }
 
 const columns = [
@@ -49,32 +57,42 @@ const columns = [
 // ---- the list ----
 
 const list = {
-    waiting: [],     // come, but not shown yet; oldest first
-    dropped: 0,      // lost on the way, as said by the server, or pushed out unseen
+    waiting: [], // come, but not shown yet; oldest first
+    dropped: 0, // lost on the way, as said by the server, or pushed out unseen
     isPaused: false,
     isOpen: false,
     timer: null,
-    stream: null,    // AbortController of the request
+    stream: null, // AbortController of the request
     filter: "",
-    newest: "",      // time of the newest that came
-    seen: "",        // the newest before the stream broke: what the server sends again is not shown again
+    newest: "", // time of the newest that came
+    seen: "", // the newest before the stream broke: what the server sends again is not shown again
 };
 
 function stateText() {
-    const dropped = list.dropped > 0 ? ` ${countText(list.dropped, "query", "queries")} came too fast to be shown.` : "";
+    const dropped =
+        list.dropped > 0 ? ` ${countText(list.dropped, "query", "queries")} came too fast to be shown.` : "";
 
-    if (list.isPaused)
-        return ["Paused; ", `${numberText(list.waiting.length)} came since.`, dropped];
+    if (list.isPaused) return ["Paused; ", `${numberText(list.waiting.length)} came since.`, dropped];
     return [list.isOpen ? "Live." : "Not connected; trying again.", dropped];
 }
 
 function showState() {
-    show(byId("queries-state"), list.isOpen && !list.isPaused ? mark("good", stateText()) : mark("look", stateText()));
+    show(
+        byId("queries-state"),
+        list.isOpen && !list.isPaused ? mark("good", stateText()) : mark("look", stateText()),
+    );
 }
 
 function bodyOfTable() {
     if (byId("queries-found").querySelector("tbody") === null)
-        byId("queries-found").replaceChildren(table({ caption: "Newest first; a name leads to its explanation", kind: "log", columns, rows: [] }));
+        byId("queries-found").replaceChildren(
+            table({
+                caption: "Newest first; a name leads to its explanation",
+                kind: "log",
+                columns,
+                rows: [],
+            }),
+        );
     return byId("queries-found").querySelector("tbody");
 }
 
@@ -83,10 +101,12 @@ function showWaiting() {
     list.timer = null;
     if (!list.isPaused && list.waiting.length > 0) {
         const body = bodyOfTable();
-        const rows = list.waiting.splice(0).reverse().map((query) => tableRow(columns, query));
+        const rows = list.waiting
+            .splice(0)
+            .reverse()
+            .map((query) => tableRow(columns, query));
         body.prepend(...rows);
-        while (body.rows.length > SHOWN_MOST)
-            body.lastElementChild.remove();
+        while (body.rows.length > SHOWN_MOST) body.lastElementChild.remove();
     }
     showState();
 }
@@ -96,17 +116,14 @@ function showSoon() {
 }
 
 function takeQuery(query) {
-    if (query.time <= list.seen)
-        return;
+    if (query.time <= list.seen) return;
     list.newest = query.time;
     list.waiting.push(query);
 }
 
 function takeEvent({ name, data }) {
-    if (name === "query")
-        takeQuery(data);
-    else if (name === "dropped")
-        list.dropped += data.count;
+    if (name === "query") takeQuery(data);
+    else if (name === "dropped") list.dropped += data.count;
     while (list.waiting.length > SHOWN_MOST) {
         list.waiting.shift();
         list.dropped += list.isPaused ? 0 : 1;
@@ -135,10 +152,13 @@ async function followOnce(pairs, stream, trouble) {
     };
 
     try {
-        await follow("api/v1/queries", { ...pairs, n: KEPT_FIRST }, { signal: stream.signal, onOpen, onEvent: takeEvent });
+        await follow(
+            "api/v1/queries",
+            { ...pairs, n: KEPT_FIRST },
+            { signal: stream.signal, onOpen, onEvent: takeEvent },
+        );
     } catch (error) {
-        if (!(error instanceof Lost || error instanceof Refused || error instanceof TokenWanted))
-            throw error;
+        if (!(error instanceof Lost || error instanceof Refused || error instanceof TokenWanted)) throw error;
         trouble(error);
     }
     list.isOpen = false;
@@ -147,8 +167,7 @@ async function followOnce(pairs, stream, trouble) {
 async function followOn(pairs, stream, trouble) {
     while (!stream.signal.aborted) {
         await followOnce(pairs, stream, trouble);
-        if (stream.signal.aborted)
-            return;
+        if (stream.signal.aborted) return;
         showState();
         await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
     }
@@ -163,11 +182,9 @@ function start(route, trouble) {
     const pairs = Object.fromEntries(filters.map((name) => [name, route.query.get(name)]));
     const filter = JSON.stringify(pairs);
 
-    if (list.stream !== null && list.filter === filter)
-        return;
+    if (list.stream !== null && list.filter === filter) return;
     stop();
-    if (list.filter !== filter)
-        clear();
+    if (list.filter !== filter) clear();
     list.stream = new AbortController();
     list.filter = filter;
     followOn(pairs, list.stream, trouble);

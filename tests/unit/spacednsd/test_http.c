@@ -387,25 +387,29 @@ TEST(a_connection_with_a_response_is_done)
     check_one_end(HTTP_END_DONE);
 }
 
-/* What the library refuses by itself. */
-static const char *const refused_by_library[] = {
-    "frozen oasis\r\n\r\n", "GET / HTTP/9.0\r\nHost: 127.0.0.1\r\n\r\n", "GET /\r\n\r\n",
-    NULL, /* a path of 32 KB */
+/* What the library refuses by itself: how it begins, and what follows again and again. */
+static const struct {
+    const char *begins, *repeated;
+} refused_by_library[] = {
+    {"frozen oasis\r\n\r\n", NULL},
+    {"GET / HTTP/9.0\r\nHost: 127.0.0.1\r\n\r\n", NULL},
+    {"GET /\r\n\r\n", NULL},
+    {"GET /", "x"},
+    {"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX: ", "x"},
+    {"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n", "X: x\r\n"},
 };
 
 TEST_OVER(what_the_library_refuses_is_counted, refused_by_library)
 {
-    static char path_of_32k[2 * HTTP_CONNECTION_OCTETS];
+    static char octets[2 * HTTP_CONNECTION_OCTETS];
     static struct client client;
-    const char *octets = refused_by_library[_i];
+    const char *repeated = refused_by_library[_i].repeated;
 
     open_with(NULL, false);
-    if (octets == NULL) {
-        memset(path_of_32k, 'x', sizeof path_of_32k - 1);
-        memcpy(path_of_32k, "GET /", 5);
-        octets = path_of_32k;
-    }
-    client_open(&client, octets, strlen(octets));
+    size_t length = (size_t)snprintf(octets, sizeof octets, "%s", refused_by_library[_i].begins);
+    while (repeated != NULL && length + strlen(repeated) < sizeof octets)
+        length += (size_t)snprintf(octets + length, sizeof octets - length, "%s", repeated);
+    client_open(&client, octets, length);
     run_until_ended(HTTP_END_REFUSED, 1);
     check_one_end(HTTP_END_REFUSED);
     ck_assert_uint_eq(asked, 0);

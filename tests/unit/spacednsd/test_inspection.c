@@ -403,6 +403,7 @@ TEST(a_visit_that_asks_for_more_has_a_request_of_its_own)
 TEST(a_visit_that_asks_for_more_comes_after_calls_and_is_served_at_the_end)
 {
     struct guest asking = {{.on_reports = guest_on_reports, .fill = guest_fill}, 0};
+    struct guest latest = {{.on_reports = guest_on_reports, .fill = guest_fill}, 0};
 
     inspection_request(&inspection, asked_begin(&asked[0], "status"));
     inspection_request(&inspection, asked_begin(&asked[1], "status"));
@@ -412,6 +413,8 @@ TEST(a_visit_that_asks_for_more_comes_after_calls_and_is_served_at_the_end)
     inspection_on_reports(&inspection);
     ck_assert(asks_for_query);
     ck_assert_uint_eq(asking.served, 0);
+    inspection_add_visit(&inspection, &latest.visit);
     inspection_stop(&inspection);
     ck_assert_uint_eq(asking.served, 1);
+    ck_assert_uint_eq(latest.served, 1);
 }
