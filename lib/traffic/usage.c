@@ -47,14 +47,11 @@ static void usage_on_remainder_out(void *context, const struct use *use)
     use_counts_add(&usage->sums.remainder, &use->asked);
 }
 
-static void add_remainder(struct usage *usage, uint32_t app, const struct use_counts *more)
-{
-    uses_raise(usage->remainders, app, PARTY_NONE, more);
-}
-
 static void usage_on_pair_out(void *context, const struct use *use)
 {
-    add_remainder(context, use->parties[1], &use->asked);
+    struct usage *usage = context;
+
+    uses_raise(usage->remainders, use->parties[1], PARTY_NONE, &use->asked);
 }
 
 static struct uses *make_uses(struct usage *usage, uint32_t most, uint32_t idle_s,
@@ -139,14 +136,22 @@ enum use_outcome usage_outcome(const struct flow *flow)
 /* One flow, seen from outside the table. */
 struct seen {
     const struct flow *flow;
+    bool is_guest; /* its client may not know of the app that it asks for */
     struct use_counts more;
     uint32_t client;
     int64_t last_ms;
 };
 
+static struct use *raise(struct uses *uses, uint32_t first, uint32_t second,
+                         const struct seen *seen)
+{
+    return seen->is_guest ? uses_raise_guest(uses, first, second, &seen->more)
+                          : uses_raise(uses, first, second, &seen->more);
+}
+
 static void raise_app(struct usage *usage, const struct asked *asked, const struct seen *seen)
 {
-    struct use *use = uses_raise(usage->apps, asked->app_party, PARTY_NONE, &seen->more);
+    struct use *use = raise(usage->apps, asked->app_party, PARTY_NONE, seen);
 
     if (use == NULL) {
         use_counts_add(&usage->sums.other, &seen->more);
@@ -161,9 +166,18 @@ static void raise_domain(struct usage *usage, const struct asked *asked, const s
 {
     if (asked->domain == PARTY_NONE)
         return;
-    struct use *use = uses_raise(usage->domains, asked->app_party, asked->domain, &seen->more);
+    struct use *use = raise(usage->domains, asked->app_party, asked->domain, seen);
     if (use != NULL)
         uses_set_by(usage->domains, use, seen->client, seen->last_ms);
+}
+
+static void raise_pair(struct usage *usage, const struct asked *asked, const struct seen *seen)
+{
+    if (seen->client != PARTY_NONE &&
+        raise(usage->pairs, seen->client, asked->app_party, seen) != NULL)
+        return;
+    if (raise(usage->remainders, asked->app_party, PARTY_NONE, seen) == NULL)
+        use_counts_add(&usage->sums.remainder, &seen->more);
 }
 
 static void raise_dyno(struct usage *usage, const struct asked *asked,
@@ -249,6 +263,7 @@ static void add_flow(struct usage *usage, const struct flow_table *table, const 
                      int64_t begun_ms)
 {
     struct seen seen = {.flow = flow,
+                        .is_guest = flow_app(flow) == NULL,
                         .client = asking_client(usage->asking, flow),
                         .last_ms = begun_ms + flow->last_ms};
     struct asked asked;
@@ -271,10 +286,7 @@ static void add_flow(struct usage *usage, const struct flow_table *table, const 
     }
     raise_app(usage, &asked, &seen);
     raise_domain(usage, &asked, &seen);
-    if (seen.client == PARTY_NONE)
-        add_remainder(usage, asked.app_party, &seen.more);
-    else
-        uses_raise(usage->pairs, seen.client, asked.app_party, &seen.more);
+    raise_pair(usage, &asked, &seen);
     raise_expiry(usage, &asked, &seen);
 }
 

@@ -17,6 +17,9 @@
  *  - Pairs are exact as long as there are at most USAGE_PAIRS. Then the pair asked least recently
  *    is pushed out, and what it counted goes to the app's remainder, so that pairs and remainder
  *    together are always what was asked for the app. A pair's `first` is since when it is exact.
+ *  - Clients that may not know of an app, outsiders and those of other spaces, are guests: of each
+ *    table they fill half at most, and push nothing out. Beyond that they are counted with the
+ * other apps, and in the remainders. So who asks for every name there is hides nobody.
  *  - Replies that the workers could count only by app are in the remainder, too; those that they
  *    could not count at all are `lost`. Either may have had dynos: the former keep all of the
  *    app's in use until they have expired, the latter all of every app.

@@ -215,6 +215,16 @@ struct use *uses_raise(struct uses *uses, uint32_t first, uint32_t second,
     return use;
 }
 
+struct use *uses_raise_guest(struct uses *uses, uint32_t first, uint32_t second,
+                             const struct use_counts *more)
+{
+    bool has_room = uses->count < uses->options.most / 2;
+
+    return has_room || uses_find(uses, first, second) != NULL
+               ? uses_raise(uses, first, second, more)
+               : NULL;
+}
+
 void uses_set_by(struct uses *uses, struct use *use, uint32_t by, int64_t at_ms)
 {
     uint16_t second = (uint16_t)(at_ms / MS_PER_SECOND), ms = (uint16_t)(at_ms % MS_PER_SECOND);

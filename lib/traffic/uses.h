@@ -85,6 +85,13 @@ struct use *uses_raise(struct uses *uses, uint32_t first, uint32_t second,
                        const struct use_counts *more);
 
 /**
+ * The same for a guest, who only asks for many things: its use is added while less than half of
+ * `most` are there, and pushes nothing out.
+ */
+struct use *uses_raise_guest(struct uses *uses, uint32_t first, uint32_t second,
+                             const struct use_counts *more);
+
+/**
  * Sets who asked last, unless somebody has asked after at_ms, in milliseconds since 1970. The use
  * has been raised with that time.
  */

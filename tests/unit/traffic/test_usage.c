@@ -345,6 +345,38 @@ TEST(when_the_clock_is_set_back_nothing_stays_in_the_time_to_come)
                      "peering pcx-111aaa111");
 }
 
+/* ---- guests ---- */
+
+/* Outside, somebody asks for everything; the client of the space comes when half is full. */
+TEST(who_may_not_know_of_an_app_leaves_room_for_others)
+{
+    const struct use_counts *other;
+    struct use_counts rest;
+    uint32_t app;
+
+    usage_free(usage);
+    usage = make(2, 2);
+    flowing_reply(&flowing, "203.0.113.9", "sleepy.example.com", TYPE_A, 1);
+    flowing_reply(&flowing, "203.0.113.9", "api.example.com", TYPE_A, 5);
+    flowing_reply(&flowing, "10.0.132.9", "api.example.com", TYPE_A, 2);
+    add_up();
+    flowing_reply(&flowing, "203.0.113.9", "api.example.com", TYPE_A, 4);
+    flowing_reply(&flowing, "203.0.113.9", "open-plain-1001-1234567890ab.herokuapp.com", TYPE_A, 3);
+    add_up();
+
+    ck_assert_uint_eq(use_counts_total(&find_pair("outside", "sleepy-river-2739")->asked), 1);
+    ck_assert_ptr_null(find_pair("outside", "frozen-oasis-70544"));
+    ck_assert_uint_eq(
+        use_counts_total(&find_pair("app open-plain-1001", "frozen-oasis-70544")->asked), 2);
+    app = usage_find_app(usage, "test-space", "frozen-oasis-70544");
+    ck_assert_uint_eq(use_counts_total(&usage_app(usage, app)->asked), 6);
+    other = usage_other(usage);
+    ck_assert_uint_eq(other->counts[USE_REFUSED], 5 + 3);
+    rest = usage_remainder(usage, app);
+    ck_assert_uint_eq(rest.counts[USE_REFUSED], 9);
+    ck_assert_uint_eq(usage_sums(usage)->remainder.counts[USE_REFUSED], 3);
+}
+
 /* ---- without room for parties ---- */
 
 static void fill_parties(void)

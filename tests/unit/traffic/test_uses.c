@@ -89,6 +89,23 @@ TEST(after_the_clock_was_set_back_nothing_was_asked_later_than_now)
     ck_assert_ptr_nonnull(raise_at(4, 151, 1));
 }
 
+TEST(guests_take_half_of_the_places_and_push_nobody_out)
+{
+    const struct use_counts more = {.counts = {[USE_REFUSED] = 1}, .first_s = 9, .last_s = 9};
+
+    make(4, 0);
+    raise_at(1, 1, 1);
+    ck_assert_ptr_nonnull(uses_raise_guest(uses, word(0), word(2), &more));
+    ck_assert_ptr_null(uses_raise_guest(uses, word(0), word(3), &more));
+    ck_assert_ptr_nonnull(uses_raise_guest(uses, word(0), word(2), &more));
+    ck_assert_uint_eq(uses_find(uses, words[0], words[2])->asked.counts[USE_REFUSED], 2);
+    for (unsigned i = 4; i <= 5; i++)
+        raise_at(i, i, 1);
+    ck_assert_ptr_null(uses_raise_guest(uses, word(0), word(3), &more));
+    ck_assert_uint_eq(uses_count(uses), 4);
+    ck_assert_ptr_nonnull(uses_find(uses, words[0], words[1]));
+}
+
 TEST(the_use_raised_least_recently_is_pushed_out)
 {
     make(3, 0);
