@@ -4,6 +4,7 @@
 #include <string.h>
 
 enum { SETS = 2, SET_SLOTS = 1 << 15, SET_FULL = SET_SLOTS / 2, SET_PROBES = 8, TEXT_MOST = 1024 };
+enum { SHARES = 1 << 10 };
 
 /* A set has hashes of a client and a name; their lowest bit: the name was answered. */
 static const uint64_t answered_bit = 1;
@@ -31,6 +32,7 @@ struct waste {
     uint32_t begun_s; /* the current set */
     struct pending *pending;
     size_t pending_count;
+    uint16_t shares[SHARES]; /* of pending, by a hash of the client's address */
     uint64_t missed;
 };
 
@@ -135,15 +137,23 @@ static void add_prefixes(struct pending *pending, const struct index *index,
     }
 }
 
+/* Two clients may share a share. */
+static uint16_t *share_of(struct waste *waste, uint32_t source)
+{
+    return &waste->shares[hash_mix(source, 0x9e3779b97f4a7c15) % SHARES];
+}
+
 void waste_note_missing(struct waste *waste, const struct waste_question *question,
                         const struct index *index, const struct name *name, uint32_t count)
 {
     if (name->length <= 2 || name->octets[1 + name->octets[0]] == 0)
         return; /* the root, or a single label */
-    if (waste->pending_count == WASTE_PENDING_MOST) {
+    uint16_t *share = share_of(waste, question->source);
+    if (waste->pending_count == WASTE_PENDING_MOST || *share == WASTE_PENDING_OF_CLIENT) {
         waste->missed += count;
         return;
     }
+    ++*share;
     struct pending *pending = &waste->pending[waste->pending_count++];
     pending->source = question->source;
     pending->client = question->client;
@@ -203,6 +213,7 @@ void waste_settle(struct waste *waste, uint32_t now_s)
                 waste->pending[kept] = *pending;
             kept++;
         } else {
+            --*share_of(waste, pending->source);
             parties_release(waste->parties, pending->client);
         }
     }

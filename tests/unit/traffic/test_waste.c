@@ -131,7 +131,7 @@ TEST(too_many_missing_names_are_counted_and_hold_nobody)
 
     for (unsigned i = 0; i < WASTE_PENDING_MOST + 10; i++) {
         snprintf(text, sizeof text, "n%u.example.org", i);
-        ask(SOURCE, text, false);
+        ask(SOURCE + i % 8, text, false);
     }
     ck_assert_uint_eq(waste_missed(waste), 10);
     for (unsigned i = 0; i < 4; i++)
@@ -152,4 +152,25 @@ TEST(a_client_without_a_party_wastes_nothing)
     waste_settle(waste, now_s);
     client = known;
     ck_assert_uint_eq(uses_count(waste_uses(waste)), 0);
+}
+
+/* Not before what it had asked before has been forgotten, it asks for more. */
+TEST(a_client_that_asks_for_random_names_does_not_hide_the_waste_of_others)
+{
+    char text[32];
+
+    for (unsigned turn = 0; turn < 2; turn++) {
+        for (unsigned i = 0; i < 2 * WASTE_PENDING_MOST; i++) {
+            snprintf(text, sizeof text, "n%u.example.org", i);
+            ask(OTHER_SOURCE, text, false);
+        }
+        ck_assert_uint_eq(waste_missed(waste),
+                          (turn + 1) * (2 * WASTE_PENDING_MOST - WASTE_PENDING_OF_CLIENT));
+        ask(SOURCE, "api.example.com.corp.example", false);
+        ask(SOURCE, "api.example.com", true);
+        waste_settle(waste, now_s);
+        ck_assert_uint_eq(wasted("corp.example", WASTE_BY_NDOTS), turn + 1);
+        for (unsigned i = 0; i < 3; i++)
+            waste_settle(waste, now_s += WASTE_WINDOW_S);
+    }
 }
