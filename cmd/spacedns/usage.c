@@ -103,10 +103,10 @@ static void print_user(struct session *session, const json_t *who)
     const char *kind = json_string_value(json_object_get(who, "kind"));
     const char *name = json_string_value(json_object_get(who, "name"));
     const char *last = json_string_value(json_object_get(who, "last"));
+    long long asked = json_integer_value(json_object_get(who, "asked"));
 
-    escape_printf(session->err, "  %s%s%s, %lld times, last at %s\n", kind == NULL ? "" : kind,
-                  name == NULL ? "" : " ", name == NULL ? "" : name,
-                  (long long)json_integer_value(json_object_get(who, "asked")),
+    escape_printf(session->err, "  %s%s%s, %lld time%s, last at %s\n", kind == NULL ? "" : kind,
+                  name == NULL ? "" : " ", name == NULL ? "" : name, asked, asked == 1 ? "" : "s",
                   last == NULL ? "" : last);
 }
 

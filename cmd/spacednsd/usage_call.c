@@ -273,9 +273,14 @@ static void answer_last_domain(struct call *call, const struct status_source *so
     *text.next = '\0';
     const struct use *use = find_domain(source, shown);
     if (use == NULL && !is_declared) {
+        bool is_discovery =
+            name_is_within(&name, &server_current(source->server)->discovery_suffix);
         escape_printf(call->err,
-                      "Error: no app has the domain %s, and it was not asked for; spacedns domains "
-                      "-a APP lists them\n",
+                      is_discovery
+                          ? "Error: %s is a discovery name, which is counted with its app; write "
+                            "spacedns last-asked APP\n"
+                          : "Error: no app has the domain %s, and it was not asked for; spacedns "
+                            "domains -a APP lists them\n",
                       shown);
         call_finish(call, CODE_REFUSED);
         return;

@@ -22,6 +22,7 @@ struct meant {
     /* What is known of it. */
     bool is_published;
     bool is_known; /* the type is the app's, or something of it was handed out */
+    bool is_seen;  /* the dyno itself is declared, or was handed out */
     uint32_t until_s;
     uint32_t addresses[ADDRESSES_MOST];
     size_t address_count;
@@ -87,6 +88,7 @@ static void look_at_formation(struct meant *meant, const struct formation_entry 
         if (dyno->number != meant->number)
             continue;
         add_address(meant, dyno->ip);
+        meant->is_seen = true;
         meant->is_published |=
             dyno_is_named(dyno) && (meant->subject.app->flags & APP_DISCOVERED) != 0;
     }
@@ -104,11 +106,26 @@ static void look_at_app(struct meant *meant)
     }
 }
 
+/* Also one that is not published, which no order has. */
+static bool has_dyno(const struct segment *segment, uint32_t ip)
+{
+    size_t i = 0;
+
+    if (!cidr_contains(segment->cidr, ip))
+        return false;
+    while (i < segment->dyno_count && segment->dynos[i].ip != ip)
+        i++;
+    return i < segment->dyno_count;
+}
+
 static void look_at_address(struct meant *meant, const struct snapshot *snapshot)
 {
     for (size_t i = 0; i < snapshot->segment_count; i++) {
         const struct segment *segment = snapshot->segments[i];
-        uint32_t dyno = segment == NULL ? ENTRY_NONE : segment_find_dyno(segment, meant->ip);
+        if (segment == NULL)
+            continue;
+        meant->is_seen |= has_dyno(segment, meant->ip);
+        uint32_t dyno = segment_find_dyno(segment, meant->ip);
         if (dyno == ENTRY_NONE)
             continue;
         const struct app_entry *app = &segment->apps[segment_formation_of(segment, dyno)->app];
@@ -140,6 +157,7 @@ static void look_at_expiries(struct meant *meant, const struct usage *usage)
         if (!is_meant(meant, usage_parties(usage), each))
             continue;
         meant->is_known = true;
+        meant->is_seen = true;
         add_address(meant, each->ip);
         if (each->until_s > meant->until_s)
             meant->until_s = each->until_s;
@@ -170,6 +188,18 @@ static void format_dyno(const struct meant *meant, const char *word, char text[U
     *out.next = '\0';
 }
 
+/* With the command that takes it out, as far as that is known. */
+static void print_published(struct call *call, const struct meant *meant, const char *word,
+                            const char *dyno, uint32_t left)
+{
+    escape_printf(call->out, "%s is published: take it out first (spacedns ps:set %s=down -a %s)",
+                  dyno, meant->is_address ? "TYPE.N" : word,
+                  meant->subject.name == NULL ? "APP" : meant->subject.name);
+    if (left > 0)
+        fprintf(call->out, "; clients may hold its address for %u s", left);
+    fputc('\n', call->out);
+}
+
 static void print_verdict(struct call *call, const struct meant *meant, const char *word,
                           uint32_t now_s)
 {
@@ -179,15 +209,17 @@ static void print_verdict(struct call *call, const struct meant *meant, const ch
     format_dyno(meant, word, dyno);
     clock_format(meant->until_s, until);
     if (meant->is_published)
-        escape_printf(call->out,
-                      "%s is published: take it out first (spacedns ps:set, ps:remove); clients "
-                      "hold its address for %u s\n",
-                      dyno, left);
+        print_published(call, meant, word, dyno, left);
     else if (left > 0)
         escape_printf(call->out, "%s: safe in %u s, clients may hold its address until %s\n", dyno,
                       left, until);
-    else
+    else if (meant->is_seen)
         escape_printf(call->out, "%s: safe to stop\n", dyno);
+    else
+        escape_printf(call->out,
+                      "%s: safe to stop, as it is in no zone file, and clients hold no answer with "
+                      "it\n",
+                      dyno);
 }
 
 static void print_verdict_json(struct call *call, const struct meant *meant, const char *word,

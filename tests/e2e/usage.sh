@@ -55,6 +55,8 @@ expect_match "nobody has asked yet" "^$oasis has not been asked for since [-0-9T
 expect_match "nor for the domain" '^api\.example\.com has not been asked for since ' "$(spacedns last-asked api.example.com)"
 expect_match "an app that does not exist" '^Error: no app nosuch-app is served' "$(spacedns who-uses nosuch-app)"
 expect_match "a domain that nobody has" '^Error: no app has the domain nosuch\.example\.com' "$(spacedns last-asked nosuch.example.com)"
+expect_match "a discovery name is counted with its app" '^Error: web\.frozen-oasis-70544\.app\.localspace is a discovery name, which is counted with its app; write spacedns last-asked APP$' \
+    "$(spacedns last-asked web.$oasis.app.localspace)"
 expect_match "no waste" '^No search list has wasted a query since [-0-9T:]+Z$' "$(spacedns waste)"
 
 # ---- who uses whom ----
@@ -78,8 +80,8 @@ expect_match "the app was last asked by its own" "^$oasis was last asked for at 
 expect_match "a domain" '^api\.example\.com was last asked for at .* by outside$' "$(spacedns last-asked api.example.com)"
 expect_match "a wildcard" '^\*\.apps\.example\.com was last asked for at .* by vpn office$' "$(spacedns last-asked y.apps.example.com)"
 expect_match "a domain that nobody asked" '^example\.net has not been asked for since ' "$(spacedns last-asked example.net)"
-expect_match "who would lose an app that is to go" '^  app open-plain-1001, 8 times, last at ' \
-    "$("$spacedns" apps:destroy "$oasis" --zones "$work/zones" "${live[@]}" 2>&1)"
+users=$("$spacedns" apps:destroy "$oasis" --zones "$work/zones" "${live[@]}" 2>&1)
+expect_match "who would lose an app that is to go" '^  app open-plain-1001, 8 times, last at ' "$users"
 
 mkdir "$work/next"
 sed 's/{number: \([12]\), private_ip: \(10\.0\.130\.56\|10\.0\.151\.218\), state: up}/{number: \1, private_ip: \2, state: down}/' \
@@ -113,7 +115,7 @@ safe() {
     code=$?
 }
 safe web.1 -a "$oasis"
-expect_match "a dyno that is published is not safe" "^web\.1 \(10\.0\.130\.56\) of $oasis is published: take it out first" "$out"
+expect_match "a dyno that is published is not safe" "^web\.1 \(10\.0\.130\.56\) of $oasis is published: take it out first \(spacedns ps:set web\.1=down -a $oasis\)" "$out"
 expect "and has its exit code" 3 "$code"
 safe web.1
 expect "a dyno needs its app" 2 "$code"
@@ -130,7 +132,14 @@ safe 10.0.130.56
 expect_match "not while a client may hold its address" '^10\.0\.130\.56: safe in [1-4] s, clients may hold its address until ' "$out"
 expect "with exit code 3" 3 "$code"
 safe worker.1 -a "$oasis"
-expect_match "a dyno of another process type" '^worker\.1 .* clients hold its address for 0 s$' "$out"
+expect_match "a dyno of another process type" '^worker\.1 .* is published: .*\)$' "$out"
+safe web.9 -a "$oasis"
+expect "a dyno that nobody has declared is safe, and not as if it were one" \
+    "0 web.9 of $oasis: safe to stop, as it is in no zone file, and clients hold no answer with it" "$code $out"
+safe 10.0.130.65
+expect "nor is an address" "0 10.0.130.65: safe to stop, as it is in no zone file, and clients hold no answer with it" "$code $out"
+safe 10.0.131.7
+expect "an address of a dyno that is down is one" "0 10.0.131.7: safe to stop" "$code $out"
 expect "as JSON" "False False True" \
     "$("$spacedns" safe-to-stop web.1 -a "$oasis" --json "${live[@]}" | printed "printed['safe'], printed['published'], 1 <= printed['seconds'] <= 4" | tr -d '(),')"
 safe web.1 -a "$oasis" --wait
