@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/escape.h"
 #include "base/number.h"
 #include "control/control_stream.h"
 
@@ -28,6 +29,7 @@ struct wanted {
     struct querylog_filter filter;
     enum querylog_format format;
     size_t most;
+    bool is_tail;
 };
 
 static bool read_number(const char *text, size_t *most, struct err *err)
@@ -52,7 +54,8 @@ static bool read_wanted(const struct invocation *invocation, struct wanted *want
                                          .has_block = invocation_has(invocation, OPTION_CLIENT)},
                               .format = invocation_has(invocation, OPTION_JSON) ? QUERYLOG_JSON
                                                                                 : QUERYLOG_LOGFMT,
-                              .most = LOG_LINES_USUAL};
+                              .most = LOG_LINES_USUAL,
+                              .is_tail = invocation_has(invocation, OPTION_TAIL)};
     if (options[OPTION_REASON] != NULL) {
         filter->code = querylog_code_find(options[OPTION_REASON], err);
         if (filter->code == NULL)
@@ -118,6 +121,27 @@ static void print_lines(struct call *call, const struct querylog_lines *lines)
     if (lines->left_out > 0)
         fprintf(call->err, "… %s more came: at most %d lines are shown in a second\n",
                 format_count(lines->left_out, count), QUERYLOG_READER_RATE);
+}
+
+/* Of an app or a space that is not served no query is kept, but of one that was removed. */
+static void print_none_found(const struct log_calls *calls, const struct wanted *wanted, FILE *err)
+{
+    const struct snapshot *snapshot = server_current(calls->server);
+    const char *app = wanted->filter.app, *space = wanted->filter.space;
+    struct index_entry entry;
+
+    if (app != NULL && !snapshot_find_app(snapshot, app, strlen(app), &entry))
+        escape_printf(err,
+                      "No query is kept that fits, and no app %s is served; spacedns apps "
+                      "lists them\n",
+                      app);
+    else if (space != NULL && snapshot_find_space(snapshot, space) == NULL)
+        escape_printf(err,
+                      "No query is kept that fits, and no space %s is served; spacedns spaces "
+                      "lists them\n",
+                      space);
+    else if (!wanted->is_tail)
+        fputs("No query is kept that fits; wait for one with --tail\n", err);
 }
 
 /* ---- streams ---- */
@@ -195,6 +219,8 @@ static bool begin_stream(struct log_calls *calls, struct call *call, const struc
     if (passed) {
         calls->streams = stream;
         print_found(call, wanted, &found);
+        if (found.count == 0)
+            print_none_found(calls, wanted, call->err);
         call_send(call);
     } else {
         free(stream);
@@ -230,7 +256,7 @@ static void answer_once(const struct log_calls *calls, struct call *call,
     }
     print_found(call, wanted, &found);
     if (found.count == 0 && wanted->most > 0)
-        fputs("No query is kept that fits; wait for one with --tail\n", call->err);
+        print_none_found(calls, wanted, call->err);
     free(found.records);
     call_finish(call, CODE_DONE);
 }
@@ -242,7 +268,7 @@ void log_calls_answer(struct log_calls *calls, struct call *call)
 
     if (!read_wanted(&call->invocation, &wanted, &err))
         fail(call, CODE_USAGE, err.text);
-    else if (invocation_has(&call->invocation, OPTION_TAIL))
+    else if (wanted.is_tail)
         answer_tail(calls, call, &wanted);
     else
         answer_once(calls, call, &wanted);

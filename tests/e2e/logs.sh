@@ -88,6 +88,9 @@ run -s test-space -n 2
 expect "by space, the last two" "www.example.org www.example.org" "$(grep -oP ' host=\K\S+' <<<"$out" | xargs)"
 run -s no-space
 expect "none of a space" "" "$out"
+expect_match "and that it is not served" '^No query is kept that fits, and no space no-space is served; spacedns spaces lists them$' "$err"
+run -a sleepy-rivr-2739
+expect "a slip in an app's name is no silence" "0 No query is kept that fits, and no app sleepy-rivr-2739 is served; spacedns apps lists them" "$code $err"
 run --json
 expect "JSON has the same, line by line" 6 "$(/usr/bin/python3 -c '
 import json, sys
@@ -103,6 +106,15 @@ for bad in '--client 10.0.0.1/8' '--client nonsense' '--reason Q1' '-n 10001' '-
 done
 
 # ---- live ----
+
+"$SPACEDNS" logs --socket "$socket" --tail -a sleepy-rivr-2739 >"$work/slip.tail" 2>"$work/slip.notes" &
+tail=$!
+children+=("$tail")
+await has_line "$work/slip.notes" '^No query is kept that fits, and no app sleepy-rivr-2739 is served; ' ||
+    fail "nobody waits for an app that is not served" "$(cat "$work/slip.notes")"
+kill -INT "$tail"
+wait "$tail"
+expect "until Ctrl-C, for it may be served one day" 0 $?
 
 follow live
 ask_from 10.0.130.56 open-plain-1001.herokuapp.com
