@@ -40,8 +40,16 @@ os.execv(sys.argv[1], sys.argv[1:])' cmd/dev run >"$work/run.out" 2>"$work/run.e
     done
     # shellcheck disable=SC2086
     expect "the first printed dig gets the routers" "10.0.0.37 10.0.16.21" "$(addresses "$(${digs[0]} +short)")"
-    asking=$(sed -n 's|^  build/gcc/bin/spacedns |build/gcc/bin/spacedns |p' "$work/run.out")
-    expect_match "the printed spacedns reaches it" "^pid +$runner\$" "$($asking 2>&1)"
+    mapfile -t asking < <(sed -n 's|^  build/gcc/bin/spacedns |build/gcc/bin/spacedns |p' "$work/run.out")
+    [ ${#asking[@]} -ge 3 ] || fail "it prints commands of the operator" "$(cat "$work/run.out")"
+    for command in "${asking[@]}"; do
+        [[ $command != *" top "* ]] || command+=" --once" # there is no terminal
+        # shellcheck disable=SC2086
+        reply=$($command 2>&1)
+        expect "$command: exit code" 0 $?
+        [[ $command != *" status "* ]] || expect_match "it reaches this server" "^pid +$runner\$" "$reply"
+        [[ $command != *" logs "* ]] || expect_match "failures that the digs were" ' code=Q10 .* host=sleepy-river-2739' "$reply"
+    done
     logged=$(sed -n 's/.*: kill -HUP \([0-9]*\)$/\1/p' "$work/run.out")
     expect "it prints how to reload" "$runner" "$logged"
     numbers=(no one two three four five)
