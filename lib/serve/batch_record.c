@@ -53,7 +53,10 @@ static void log_reply(struct batch *batch, const struct exchange *exchange, enum
 {
     enum querylog_kind kind = querylog_kind_of(reason, exchange->rcode);
 
-    if (batch->log == NULL || !querylog_ring_wants(batch->log, kind))
+    const struct querylog_source source = {
+        .snapshot = batch->snapshot, .exchange = exchange, .client = client};
+
+    if (batch->log == NULL || !querylog_ring_wants(batch->log, kind, &source))
         return;
     if (!querylog_ring_add(batch->log, batch->snapshot, exchange, kind, client,
                            wall_us_at(batch, begun_ns)))

@@ -44,9 +44,10 @@ struct querylog {
 
 /* ---- what is wanted ---- */
 
+/* What a reader wants of every reply of a kind. */
 static uint32_t reader_rate(const struct querylog_reader *reader, unsigned kind)
 {
-    if (!querylog_filter_takes(&reader->filter, kind))
+    if (!querylog_filter_takes(&reader->filter, kind) || reader->pick != QUERYLOG_PICKS_NONE)
         return 0;
     return querylog_filter_is_plain(&reader->filter) ? QUERYLOG_READER_RATE : QUERYLOG_UNBOUNDED;
 }
@@ -61,7 +62,7 @@ static void set_wants(struct querylog *log)
         for (const struct querylog_reader *each = log->readers; each != NULL; each = each->next) {
             uint32_t rate = reader_rate(each, kind);
             most = rate > most ? rate : most;
-            is_urgent = is_urgent || rate > 0;
+            is_urgent = is_urgent || querylog_filter_takes(&each->filter, kind);
         }
         atomic_store(&log->wants.rates[kind], most);
         atomic_store(&log->wants.is_urgent[kind], is_urgent);
@@ -132,6 +133,26 @@ static void pass_dropped_on(struct querylog *log)
     log->dropped = dropped;
 }
 
+static uint64_t count_picks_skipped(const struct querylog *log, int pick)
+{
+    uint64_t skipped = 0;
+
+    for (size_t i = 0; i < log->ring_count; i++)
+        skipped += atomic_load_explicit(&log->rings[i].picks_skipped[pick], memory_order_relaxed);
+    return skipped;
+}
+
+static void pass_picks_skipped_on(struct querylog *log)
+{
+    for (struct querylog_reader *each = log->readers; each != NULL; each = each->next) {
+        if (each->pick == QUERYLOG_PICKS_NONE)
+            continue;
+        uint64_t skipped = count_picks_skipped(log, each->pick);
+        each->budget.left_out += skipped - each->picks_skipped;
+        each->picks_skipped = skipped;
+    }
+}
+
 static void end_seconds(struct querylog *log, uint64_t second)
 {
     querylog_output_set_second(&log->output, second);
@@ -155,6 +176,7 @@ static void move_on(struct querylog *log, uint64_t second)
     for (unsigned kind = 0; kind < QUERYLOG_KINDS; kind++)
         pass_skipped_on(log, kind);
     pass_dropped_on(log);
+    pass_picks_skipped_on(log);
     end_seconds(log, second);
 }
 
@@ -304,6 +326,7 @@ static void free_log(struct querylog *log)
     querylog_history_close(&log->history);
     if (log->wants.bell >= 0)
         close(log->wants.bell);
+    querylog_picks_close(&log->wants.picks);
     uv_mutex_destroy(&log->lock);
     free(log);
 }
@@ -347,7 +370,7 @@ struct querylog *querylog_new(const struct querylog_options *options, struct err
 {
     struct querylog *log = calloc(1, sizeof *log);
 
-    if (log == NULL || uv_mutex_init(&log->lock) != 0) {
+    if (log == NULL || uv_mutex_init(&log->lock) != 0 || !querylog_picks_init(&log->wants.picks)) {
         free(log);
         err_set(err, ERR_MEMORY, "out of memory for the query log");
         return NULL;
@@ -430,6 +453,18 @@ void querylog_find(struct querylog *log, const struct querylog_filter *filter, s
     uv_mutex_unlock(&log->lock);
 }
 
+static void add_reader(struct querylog *log, struct querylog_reader *reader)
+{
+    reader->pick = querylog_filter_is_plain(&reader->filter)
+                       ? QUERYLOG_PICKS_NONE
+                       : querylog_picks_add(&log->wants.picks, &reader->filter);
+    if (reader->pick != QUERYLOG_PICKS_NONE)
+        reader->picks_skipped = count_picks_skipped(log, reader->pick);
+    reader->next = log->readers;
+    log->readers = reader;
+    set_wants(log);
+}
+
 struct querylog_reader *querylog_attach(struct querylog *log, const struct querylog_filter *filter,
                                         enum querylog_format format, size_t most,
                                         struct querylog_found *found)
@@ -438,11 +473,8 @@ struct querylog_reader *querylog_attach(struct querylog *log, const struct query
 
     uv_mutex_lock(&log->lock);
     find(log, filter, most, found);
-    if (reader != NULL) {
-        reader->next = log->readers;
-        log->readers = reader;
-        set_wants(log);
-    }
+    if (reader != NULL)
+        add_reader(log, reader);
     uv_mutex_unlock(&log->lock);
     return reader;
 }
@@ -454,6 +486,8 @@ void querylog_detach(struct querylog *log, struct querylog_reader *reader)
     while (*link != reader)
         link = &(*link)->next;
     *link = reader->next;
+    if (reader->pick != QUERYLOG_PICKS_NONE)
+        querylog_picks_remove(&log->wants.picks, reader->pick);
     set_wants(log);
     uv_mutex_unlock(&log->lock);
     querylog_reader_free(reader);

@@ -91,13 +91,25 @@ static bool is_text(const char *wanted, const char *octets, size_t length)
     return wanted == NULL || (strlen(wanted) == length && memcmp(wanted, octets, length) == 0);
 }
 
+bool querylog_filter_takes_facts(const struct querylog_filter *filter,
+                                 const struct querylog_facts *facts)
+{
+    return querylog_filter_takes(filter, facts->kind) &&
+           is_text(filter->app, facts->app, facts->app_length) &&
+           is_text(filter->space, facts->space, facts->space_length) &&
+           (filter->code == NULL || strcmp(reason_entry(facts->reason)->code, filter->code) == 0) &&
+           (!filter->has_block || contains(&filter->block, facts->client));
+}
+
 bool querylog_filter_passes(const struct querylog_filter *filter,
                             const struct querylog_record *record)
 {
-    return querylog_filter_takes(filter, record->kind) &&
-           is_text(filter->app, record->app, record->app_length) &&
-           is_text(filter->space, record->space, record->space_length) &&
-           (filter->code == NULL ||
-            strcmp(reason_entry((enum reason)record->reason)->code, filter->code) == 0) &&
-           (!filter->has_block || contains(&filter->block, &record->client));
+    return querylog_filter_takes_facts(
+        filter, &(struct querylog_facts){.kind = (enum querylog_kind)record->kind,
+                                         .reason = (enum reason)record->reason,
+                                         .client = &record->client,
+                                         .space = record->space,
+                                         .app = record->app,
+                                         .space_length = record->space_length,
+                                         .app_length = record->app_length});
 }

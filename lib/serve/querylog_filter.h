@@ -45,5 +45,17 @@ static inline bool querylog_filter_is_plain(const struct querylog_filter *filter
            !filter->has_block;
 }
 
+/** What filters look at; its texts are borrowed, and as long as in a record. */
+struct querylog_facts {
+    enum querylog_kind kind;
+    enum reason reason;
+    const struct endpoint *client;
+    const char *space, *app;
+    size_t space_length, app_length; /* 0: none */
+};
+
+bool querylog_filter_takes_facts(const struct querylog_filter *filter,
+                                 const struct querylog_facts *facts);
+
 bool querylog_filter_passes(const struct querylog_filter *filter,
                             const struct querylog_record *record);

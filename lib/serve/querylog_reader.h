@@ -26,7 +26,9 @@ struct querylog_reader {
     size_t length;
     char *filling;
     char *taken;
-    struct querylog_reader *next; /* the owner's */
+    int pick;               /* the owner's, as the following: its number in the picks */
+    uint64_t picks_skipped; /* of all rings, passed on */
+    struct querylog_reader *next;
 };
 
 struct querylog_lines {

@@ -22,11 +22,28 @@ void querylog_ring_close(struct querylog_ring *ring)
     free(ring->records);
 }
 
+/* Copies the picks that have changed. Returns false when that would have to wait. */
+static bool refill_picks(struct querylog_ring *ring, unsigned version)
+{
+    if (ring->version == version)
+        return true;
+    if (!querylog_picks_copy(&ring->wants->picks, ring->picks))
+        return false;
+    ring->picks_end = QUERYLOG_PICKS;
+    while (ring->picks_end > 0 && !ring->picks[ring->picks_end - 1].is_used)
+        ring->picks_end--;
+    return true;
+}
+
 void querylog_ring_refill(struct querylog_ring *ring)
 {
     const struct querylog_wants *wants = ring->wants;
+    unsigned version = atomic_load_explicit(&wants->version, memory_order_acquire);
 
-    ring->version = atomic_load_explicit(&wants->version, memory_order_acquire);
+    if (refill_picks(ring, version))
+        ring->version = version;
+    for (size_t i = 0; i < QUERYLOG_PICKS; i++)
+        ring->picks_left[i] = QUERYLOG_PICK_RATE;
     for (unsigned kind = 0; kind < QUERYLOG_KINDS; kind++) {
         ring->left[kind] = atomic_load_explicit(&wants->rates[kind], memory_order_relaxed);
         ring->is_urgent[kind] = atomic_load_explicit(&wants->is_urgent[kind], memory_order_relaxed);
@@ -59,24 +76,78 @@ static uint8_t copy_text(char *to, size_t room, const char *from, size_t length)
     return (uint8_t)length;
 }
 
-static void copy_owner(struct querylog_record *record, const struct snapshot *snapshot,
-                       const struct exchange *exchange)
+/* The space and the app of a reply. */
+static struct querylog_facts owner_of(const struct snapshot *snapshot,
+                                      const struct exchange *exchange)
 {
     const struct verdict *verdict = &exchange->verdict;
     const struct segment *segment = verdict->segment;
+    struct querylog_facts facts = {.space = "", .app = ""};
 
     /* A name of no space: the client's own space shows where the question came from. */
     if (segment == NULL && exchange->client.count > 0)
         segment = snapshot->segments[exchange->client.memberships[0].segment];
-    record->space_length = 0;
-    record->app_length = 0;
-    if (segment != NULL)
-        record->space_length =
-            copy_text(record->space, sizeof record->space, segment->name, strlen(segment->name));
-    if (verdict->segment != NULL && verdict->app != NULL)
-        record->app_length = copy_text(record->app, sizeof record->app,
-                                       segment_text(verdict->segment, verdict->app->name),
-                                       verdict->app->name_length);
+    if (segment != NULL) {
+        facts.space = segment->name;
+        facts.space_length = strnlen(segment->name, QUERYLOG_SPACE_OCTETS);
+    }
+    if (verdict->segment != NULL && verdict->app != NULL) {
+        facts.app = segment_text(verdict->segment, verdict->app->name);
+        facts.app_length = verdict->app->name_length < QUERYLOG_APP_OCTETS
+                               ? verdict->app->name_length
+                               : QUERYLOG_APP_OCTETS;
+    }
+    return facts;
+}
+
+static void copy_owner(struct querylog_record *record, const struct snapshot *snapshot,
+                       const struct exchange *exchange)
+{
+    const struct querylog_facts owner = owner_of(snapshot, exchange);
+
+    record->space_length =
+        copy_text(record->space, sizeof record->space, owner.space, owner.space_length);
+    record->app_length = copy_text(record->app, sizeof record->app, owner.app, owner.app_length);
+}
+
+/* Takes one of the filter's share in this second; false: it is counted for it. */
+static bool take_pick(struct querylog_ring *ring, size_t number)
+{
+    if (ring->picks_left[number] > 0) {
+        ring->picks_left[number]--;
+        return true;
+    }
+    uint64_t skipped = atomic_load_explicit(&ring->picks_skipped[number], memory_order_relaxed);
+    atomic_store_explicit(&ring->picks_skipped[number], skipped + 1, memory_order_relaxed);
+    return false;
+}
+
+/* False for most replies, of which nothing else need be known then. */
+static bool may_pass(const struct querylog_pick *pick, enum querylog_kind kind,
+                     const struct verdict *verdict)
+{
+    return pick->is_used && querylog_filter_takes(&pick->filter, kind) &&
+           (pick->filter.app == NULL ||
+            (verdict->app != NULL && verdict->app->name_length == pick->app_length));
+}
+
+bool querylog_ring_picks(struct querylog_ring *ring, enum querylog_kind kind,
+                         const struct querylog_source *source)
+{
+    const struct verdict *verdict = &source->exchange->verdict;
+    bool is_picked = false;
+
+    for (size_t i = 0; i < ring->picks_end; i++) {
+        if (!may_pass(&ring->picks[i], kind, verdict))
+            continue;
+        struct querylog_facts facts = owner_of(source->snapshot, source->exchange);
+        facts.kind = kind;
+        facts.reason = verdict_inner_reason(verdict);
+        facts.client = source->client;
+        if (querylog_filter_takes_facts(&ring->picks[i].filter, &facts))
+            is_picked = take_pick(ring, i) || is_picked;
+    }
+    return is_picked;
 }
 
 static void copy_upstream(struct querylog_record *record, const struct exchange *exchange)

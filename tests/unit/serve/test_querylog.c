@@ -58,9 +58,21 @@ static bool add(struct querylog_ring *ring, uint16_t octets)
 }
 
 /* As a worker does: only what is wanted is added. */
+static bool offer_from(struct querylog_ring *ring, const char *from, uint16_t octets,
+                       enum querylog_kind kind)
+{
+    struct exchange exchange = exchange_of(octets);
+    struct endpoint client;
+    const struct querylog_source source = {.exchange = &exchange, .client = &client};
+
+    ck_assert(endpoint_read(from, 40000, &client));
+    return querylog_ring_wants(ring, kind, &source) &&
+           querylog_ring_add(ring, NULL, &exchange, kind, &client, 0);
+}
+
 static bool offer(struct querylog_ring *ring, uint16_t octets, enum querylog_kind kind)
 {
-    return querylog_ring_wants(ring, kind) && add_kind(ring, octets, kind);
+    return offer_from(ring, "10.0.130.56", octets, kind);
 }
 
 /* A file for the lines. */
@@ -716,25 +728,89 @@ TEST(wants_that_change_are_seen_with_the_next_batch)
     querylog_stop(log);
 }
 
-TEST(a_reader_with_a_filter_has_every_query_looked_at)
+static const struct querylog_filter of_peers = {.has_block = true,
+                                                .block = {.octets = {10, 20, 0, 0}, .bits = 16}};
+
+TEST(of_what_nobody_else_wants_only_what_passes_a_filter_is_copied)
 {
     struct querylog *log = make(&(struct querylog_options){.choice = QUERYLOG_NONE, .rings = 1});
     struct querylog_ring *ring = querylog_ring(log, 0);
-    const struct querylog_filter narrow = {.app = "sleepy-river-2739"};
     struct querylog_found found;
-    unsigned taken = 0;
+    struct querylog_lines lines;
+    unsigned taken = 0, passing = 0;
 
-    struct querylog_reader *reader = querylog_attach(log, &narrow, QUERYLOG_LOGFMT, 0, &found);
+    struct querylog_reader *reader = querylog_attach(log, &of_peers, QUERYLOG_LOGFMT, 0, &found);
     free(found.records);
     querylog_ring_set_time(ring, second_ns);
     for (unsigned i = 0; i < 5000; i++)
         taken += offer(ring, 1, QUERYLOG_OTHER);
-    ck_assert_uint_eq(taken, 5000);
+    ck_assert_uint_eq(taken, QUERYLOG_KEPT_RATE); /* the history's share */
+    for (unsigned i = 0; i < 500; i++)
+        passing += offer_from(ring, "10.20.3.4", 77, QUERYLOG_OTHER);
+    ck_assert_uint_eq(passing, 500);
+    querylog_ring_hand_over(ring, 0);
+    querylog_find(log, &of_peers, 0, &found);
+    free(found.records);
+    ck_assert(querylog_take(log, reader, &lines));
+    ck_assert_uint_eq(lines.left_out, 0); /* what does not pass lacks nowhere */
+    size_t shown = 0;
+    for (size_t i = 0; i < lines.length; i++)
+        shown += lines.octets[i] == '\n';
+    ck_assert_uint_eq(shown, 500);
     querylog_detach(log, reader);
     querylog_ring_set_time(ring, 2 * second_ns);
-    for (taken = 0; offer(ring, 1, QUERYLOG_OTHER);)
+    for (taken = 0; offer_from(ring, "10.20.3.4", 1, QUERYLOG_OTHER);)
         taken++;
     ck_assert_uint_eq(taken, QUERYLOG_KEPT_RATE);
+    querylog_stop(log);
+}
+
+TEST(what_passes_a_filter_is_bounded_and_the_rest_counted_once)
+{
+    struct querylog *log = make(&(struct querylog_options){.choice = QUERYLOG_NONE, .rings = 1});
+    struct querylog_ring *ring = querylog_ring(log, 0);
+    struct querylog_found found;
+    struct querylog_lines lines;
+    unsigned taken = 0;
+
+    struct querylog_reader *reader = querylog_attach(log, &of_peers, QUERYLOG_LOGFMT, 0, &found);
+    free(found.records);
+    for (uint64_t second = 1; second <= 2; second++) {
+        querylog_ring_set_time(ring, second * second_ns);
+        while (offer(ring, 1, QUERYLOG_OTHER)) /* uses up the history's share */
+            ;
+        for (unsigned i = taken = 0; i < 5000; i++)
+            taken += offer_from(ring, "10.20.3.4", 77, QUERYLOG_OTHER);
+        ck_assert_uint_eq(taken, QUERYLOG_PICK_RATE);
+        querylog_ring_hand_over(ring, 0);
+        querylog_find(log, &of_peers, 0, &found);
+        free(found.records);
+        ck_assert(querylog_take(log, reader, &lines));
+        ck_assert_uint_eq(lines.left_out, 5000 - QUERYLOG_PICK_RATE);
+    }
+    querylog_stop(log);
+}
+
+TEST(a_reader_that_finds_no_room_for_its_filter_has_every_query_copied)
+{
+    struct querylog *log = make(&(struct querylog_options){.choice = QUERYLOG_NONE, .rings = 1});
+    struct querylog_ring *ring = querylog_ring(log, 0);
+    struct querylog_reader *readers[QUERYLOG_PICKS + 1];
+    struct querylog_found found;
+    unsigned taken = 0;
+
+    for (size_t i = 0; i <= QUERYLOG_PICKS; i++) {
+        readers[i] = querylog_attach(log, &of_peers, QUERYLOG_LOGFMT, 0, &found);
+        free(found.records);
+    }
+    querylog_ring_set_time(ring, second_ns);
+    for (unsigned i = 0; i < 5000; i++)
+        taken += offer(ring, 1, QUERYLOG_OTHER);
+    ck_assert_uint_eq(taken, 5000);
+    querylog_detach(log, readers[0]); /* its place is free for another one */
+    struct querylog_reader *next = querylog_attach(log, &of_peers, QUERYLOG_LOGFMT, 0, &found);
+    free(found.records);
+    ck_assert_int_ge(next->pick, 0);
     querylog_stop(log);
 }
 

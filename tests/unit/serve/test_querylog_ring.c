@@ -35,7 +35,7 @@ static unsigned count_wanted(enum querylog_kind kind, unsigned of)
     unsigned wanted = 0;
 
     for (unsigned i = 0; i < of; i++)
-        wanted += querylog_ring_wants(&ring, kind);
+        wanted += querylog_ring_wants(&ring, kind, NULL);
     return wanted;
 }
 
