@@ -374,8 +374,8 @@ static struct flow key_of(const struct flow_reply *reply)
 }
 
 /* Their names are not hashed otherwise, and are not here once they have used up their flows. */
-static void add_outside(struct flows *flows, struct flow_table *table,
-                        const struct flow_reply *reply)
+__attribute__((noinline)) static void add_outside(struct flows *flows, struct flow_table *table,
+                                                  const struct flow_reply *reply)
 {
     struct flow key = key_of(reply);
 
@@ -385,6 +385,35 @@ static void add_outside(struct flows *flows, struct flow_table *table,
     }
     key.name_hash = index_hash(&table->snapshot->index, reply->name);
     add(flows, table, reply, &key);
+}
+
+/* Out of line, because most replies are of a flow that stands in its first slot. */
+__attribute__((noinline)) static void add_inside(struct flows *flows, struct flow_table *table,
+                                                 const struct flow_reply *reply)
+{
+    struct flow key = key_of(reply);
+
+    key.name_hash = reply->name_hash;
+    key.source = reply->path->source;
+    key.destination = reply->path->destination;
+    key.interface = reply->path->interface;
+    add(flows, table, reply, &key);
+}
+
+/* Raises the flow in the first slot, as `add` would. Returns false when it is another one. */
+static inline bool raise_first(const struct flows *flows, struct flow_table *table,
+                               const struct flow_reply *reply)
+{
+    const struct path *path = reply->path;
+    struct flow *flow = &table->flows[home_slot(reply->name_hash, path->source)];
+
+    if (flow->count == 0 || flow->name_hash != reply->name_hash || flow->source != path->source ||
+        flow->type != reply->type || flow->rcode != reply->rcode ||
+        flow->reason != verdict_inner_reason(reply->verdict) ||
+        flow->destination != path->destination || flow->interface != path->interface)
+        return false;
+    raise(flows, table, flow, reply);
+    return true;
 }
 
 void flows_add(struct flows *flows, const struct flow_reply *reply)
@@ -397,12 +426,8 @@ void flows_add(struct flows *flows, const struct flow_reply *reply)
     }
     if (is_filled(table) && hand_over(flows)) /* the other one is empty again */
         table = flows->tables[flows->active];
-    struct flow key = key_of(reply);
-    key.name_hash = reply->name_hash;
-    key.source = reply->path->source;
-    key.destination = reply->path->destination;
-    key.interface = reply->path->interface;
-    add(flows, table, reply, &key);
+    if (!raise_first(flows, table, reply))
+        add_inside(flows, table, reply);
 }
 
 /* ---- reading ---- */
