@@ -153,10 +153,9 @@ static void keep(struct bench *bench, enum row row)
 {
     struct err err;
     struct querylog_found found;
-    struct querylog_filter filter = {
-        .app = row == TAIL_OF_APP     ? "sleepy-river-2739"
-               : row == TAIL_OF_OTHER ? "open-plain-1001"
-                                      : NULL};
+    struct querylog_filter filter = {.app = row == TAIL_OF_APP     ? "sleepy-river-2739"
+                                            : row == TAIL_OF_OTHER ? "open-plain-1001"
+                                                                   : NULL};
     const struct querylog_options options = {.descriptor = STDERR_FILENO,
                                              .choice = QUERYLOG_FAILURES,
                                              .rate = 200,
@@ -271,8 +270,8 @@ static void measure_all(const struct snapshot *snapshot)
             ns[row][round] = measure_round(&benches[row]);
     for (unsigned row = 0; row < ROWS; row++) {
         qsort(ns[row], ROUNDS, sizeof ns[row][0], compare);
-        printf("{\"row\":\"%s\",\"ns\":%.1f,\"times\":%.3f}\n", row_names[row],
-               ns[row][ROUNDS / 2], ns[row][ROUNDS / 2] / ns[OFF][ROUNDS / 2]);
+        printf("{\"row\":\"%s\",\"ns\":%.1f,\"times\":%.3f}\n", row_names[row], ns[row][ROUNDS / 2],
+               ns[row][ROUNDS / 2] / ns[OFF][ROUNDS / 2]);
         end(&benches[row]);
     }
 }

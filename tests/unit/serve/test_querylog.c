@@ -765,6 +765,27 @@ TEST(of_what_nobody_else_wants_only_what_passes_a_filter_is_copied)
     querylog_stop(log);
 }
 
+/* The texts of a filter are its reader's, which may be gone before every worker has seen that. */
+TEST(a_worker_has_texts_of_its_own)
+{
+    struct querylog *log = make(&(struct querylog_options){.choice = QUERYLOG_NONE, .rings = 1});
+    struct querylog_ring *ring = querylog_ring(log, 0);
+    char *app = strdup("sleepy-river-2739"), *space = strdup("test-space");
+    const struct querylog_filter narrow = {.app = app, .space = space};
+    struct querylog_found found;
+
+    querylog_attach(log, &narrow, QUERYLOG_LOGFMT, 0, &found);
+    free(found.records);
+    querylog_ring_set_time(ring, second_ns);
+    const struct querylog_filter *copy = &ring->picks[0].filter;
+    ck_assert_str_eq(copy->app, app);
+    ck_assert_str_eq(copy->space, space);
+    ck_assert_ptr_eq(copy->app, ring->picks[0].app);
+    ck_assert_ptr_eq(copy->space, ring->picks[0].space);
+    querylog_stop(log);
+    free(app), free(space);
+}
+
 TEST(what_passes_a_filter_is_bounded_and_the_rest_counted_once)
 {
     struct querylog *log = make(&(struct querylog_options){.choice = QUERYLOG_NONE, .rings = 1});

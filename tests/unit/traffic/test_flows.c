@@ -96,6 +96,64 @@ static const struct flow *flow_number(const struct flow_table *table, uint32_t n
     return &table->flows[table->slots[number]];
 }
 
+/* Replies to one question; each differs from the first in one thing. */
+static const struct {
+    uint32_t destination, interface;
+    uint16_t rcode;
+    enum reason reason;
+    bool is_concealed;
+} differing[] = {
+    {ASKED_AT, 0, RCODE_NXDOMAIN, REASON_WITHHELD, false},
+    {ASKED_AT + 1, 0, RCODE_NXDOMAIN, REASON_WITHHELD, false},
+    {ASKED_AT, 3, RCODE_NXDOMAIN, REASON_WITHHELD, false},
+    {ASKED_AT, 0, RCODE_REFUSED, REASON_WITHHELD, false},
+    {ASKED_AT, 0, RCODE_NXDOMAIN, REASON_NOT_DECLARED, false},
+    {ASKED_AT, 0, RCODE_NXDOMAIN, REASON_WITHHELD, true},
+};
+
+TEST(replies_that_differ_in_anything_are_flows_of_their_own)
+{
+    enum { COUNT = sizeof differing / sizeof differing[0] };
+    struct name name;
+
+    ck_assert(name_from_text("www.example.org", &name));
+    for (unsigned round = 0; round < 3; round++)
+        for (size_t i = 0; i < COUNT; i++) {
+            struct path path = {.source = 0x0a008238,
+                                .destination = differing[i].destination,
+                                .interface = differing[i].interface};
+            struct verdict verdict = {.reason = differing[i].reason,
+                                      .is_concealed = differing[i].is_concealed};
+            flows_add(flows,
+                      &(struct flow_reply){.path = &path,
+                                           .name = &name,
+                                           .name_hash = index_hash(&fixture.snapshot->index, &name),
+                                           .verdict = &verdict,
+                                           .type = TYPE_A,
+                                           .rcode = differing[i].rcode});
+        }
+    const struct flow_table *table = take();
+    ck_assert_uint_eq(table->used, COUNT);
+    for (uint32_t i = 0; i < COUNT; i++)
+        ck_assert_uint_eq(flow_number(table, i)->count, 3);
+    flows_return(flows);
+}
+
+/* More of them than would all find a first slot of their own. */
+TEST(clients_whose_flows_meet_in_a_slot_are_told_apart)
+{
+    enum { SOURCES = 5000 };
+
+    for (unsigned round = 0; round < 2; round++)
+        for (uint32_t source = 1; source <= SOURCES; source++)
+            add_other(0x0a000000 + source, 1, CLIENT_SPACE);
+    const struct flow_table *table = take();
+    ck_assert_uint_eq(table->used, SOURCES);
+    for (uint32_t i = 0; i < SOURCES; i++)
+        ck_assert_uint_eq(flow_number(table, i)->count, 2);
+    flows_return(flows);
+}
+
 TEST(the_same_question_of_a_client_is_one_flow)
 {
     add("10.0.130.56", "api.example.com", TYPE_A);
