@@ -2,6 +2,7 @@
 
 #include "decide/explain.h"
 #include "decide/outcome.h"
+#include "forward/forward_report.h"
 #include "forward/splice.h"
 #include "respond/render.h"
 #include "wire/types.h"
@@ -88,6 +89,21 @@ bool chain_is_withheld(const struct snapshot *snapshot, const struct forward *fo
     struct verdict relayed = *verdict;
     const struct forward_result found = {.response = response};
     return respond_decide_outcome(snapshot, &found, &relayed) == NULL;
+}
+
+void chain_format_cached(const struct forward *forward, const struct question *question,
+                         struct text *text)
+{
+    const enum cached kept = forward_cached(forward, question).kept;
+    enum reason reason = kept == CACHED_FAILED  ? REASON_UPSTREAM
+                         : kept == CACHED_STALE ? REASON_STALE
+                                                : REASON_NONE;
+
+    forward_format_cached(forward, question, text);
+    if (reason == REASON_NONE)
+        return;
+    text_add_string(text, " code=");
+    text_add_string(text, reason_entry(reason)->code);
 }
 
 /* ---- from name to name ---- */

@@ -57,6 +57,13 @@ void chain_list_hops(const struct snapshot *snapshot, const struct client *clien
 bool chain_is_withheld(const struct snapshot *snapshot, const struct forward *forward,
                        const struct query *query, uint64_t hash, const struct verdict *verdict);
 
+/**
+ * Appends the cached answer to a forwarded name as forward_format_cached does, and the code of the
+ * reason that a reply with it gives now: "cached=failed no reply from 10.0.0.2 code=Q22".
+ */
+void chain_format_cached(const struct forward *forward, const struct question *question,
+                         struct text *text);
+
 /** Begins with the exchange's first name, which has been decided. */
 void chain_start(struct chain *chain, const struct snapshot *snapshot, struct exchange *exchange);
 

@@ -150,7 +150,7 @@ static void gather_facts(const struct exchange *exchange, const struct query *qu
     struct text cached = text_over(facts->cached, STRING_OCTETS_MAX);
 
     forward_format_servers(exchange->forward, route, &servers);
-    forward_format_cached(exchange->forward, &question, &cached);
+    chain_format_cached(exchange->forward, &question, &cached);
     facts->servers[text_length(&servers)] = '\0';
     facts->cached[text_length(&cached)] = '\0';
 }

@@ -116,7 +116,7 @@ static void report_forwarded(struct worker_report *report, const struct snapshot
     struct text upstreams = text_over(report->upstreams, sizeof report->upstreams - 1);
     struct text cached = text_over(report->cached, sizeof report->cached - 1);
     forward_format_servers(forward, verdict.route, &upstreams);
-    forward_format_cached(forward, &question, &cached);
+    chain_format_cached(forward, &question, &cached);
     *upstreams.next = '\0';
     *cached.next = '\0';
     report->kept = forward_cached(forward, &question);

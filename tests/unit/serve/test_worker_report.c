@@ -159,7 +159,7 @@ TEST(a_forwarded_name_is_reported_with_its_cached_answer)
     ck_assert_uint_eq(report.cache.entries, 1);
     forward_rig_skip(&stand, 30);
     ask_and_answer(&request);
-    ck_assert_str_eq(report.cached, "cached=stale age=67");
+    ck_assert_str_eq(report.cached, "cached=stale age=67 code=Q41");
     ck_assert_int_eq(report.kept.kept, CACHED_STALE);
 }
 
