@@ -114,7 +114,11 @@ static bool fail_to_read(struct talk *talk, FILE *from, int number)
             "the server at %s does not answer; check whether it is suspended or overloaded, "
             "and read its log",
             talk->path);
-    return err_set(err, ERR_SYSTEM, "the server at %s hung up before it had answered; see its log",
+    return err_set(err, ERR_SYSTEM,
+                   talk->is_endless ? "the server at %s has ended without a word; see its log, "
+                                      "start it again, then run the command again"
+                                    : "the server at %s hung up before it had answered; see its "
+                                      "log",
                    talk->path);
 }
 

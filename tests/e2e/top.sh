@@ -262,7 +262,7 @@ terminal.await_text("Apps  ")
 os.kill(int(os.environ["SERVER"]), signal.SIGKILL)
 expect("exit code", 1, terminal.await_end())
 expect("restored", True, terminal.is_restored())
-terminal.await_text("hung up before it had")
+terminal.await_that("a sentence", lambda: "has ended without a word; see its log, start it again" in terminal.text().replace("\n", ""))
 END
 await is_gone "$server"
 start again --settings "$work/settings.yaml"
