@@ -277,12 +277,13 @@ static int answer_tried(struct call *call, const struct reload_result *result)
     if (wants_json(call)) {
         json_t *json = diff_json(result->diff);
         if (result->replay != NULL)
-            json_object_set_new(json, "traffic", traffic_json(result->replay));
+            json_object_set_new(json, "traffic",
+                                traffic_json(result->replay, result->silent_workers));
         print_json(json, call->out);
     } else {
         diff_print(result->diff, print_line, call->out);
         if (result->replay != NULL)
-            traffic_print(result->replay, call->out);
+            traffic_print(result->replay, result->silent_workers, call->out);
     }
     if (invocation_has(&call->invocation, OPTION_FORCE) || diff_guard(result->diff, &err))
         return CODE_DONE;

@@ -21,6 +21,7 @@ struct reload_result {
     const struct zones_loading *loading;
     const struct snapshot *current; /* served now */
     const struct diff *diff;        /* NULL unless the guard checked it, or for a dry run */
+    size_t silent_workers;          /* whose last questions lack in it */
     const struct replay *replay;    /* NULL unless a dry run was tried on the last questions */
     const struct kept_names *names; /* of forget */
     uint64_t ms;                    /* from the beginning of the loading to now */

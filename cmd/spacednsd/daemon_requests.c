@@ -22,6 +22,15 @@ struct traffic_visit {
     struct call *call;
 };
 
+static size_t count_silent(const struct server *server)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < server_worker_count(server); i++)
+        count += server_worker_report(server, i) == NULL;
+    return count;
+}
+
 static void traffic_on_reports(struct inspection_visit *visit)
 {
     struct traffic_visit *traffic = (struct traffic_visit *)visit;
@@ -30,12 +39,14 @@ static void traffic_on_reports(struct inspection_visit *visit)
 
     free(traffic);
     call->next = NULL;
-    if (daemon->reloads.is_stopping)
+    if (daemon->reloads.is_stopping) {
         control_answer_stopping(call);
-    else if (upgrade_is_running(&daemon->upgrade))
+    } else if (upgrade_is_running(&daemon->upgrade)) {
         control_answer_upgrading(call);
-    else
+    } else {
+        daemon->reloads.silent_workers = count_silent(daemon->server);
         reloads_request(&daemon->reloads, call);
+    }
 }
 
 /* So that no question lacks that a client has its reply to. */

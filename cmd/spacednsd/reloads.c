@@ -181,6 +181,7 @@ static void end_reload(struct reloads *reloads, enum reload_end end)
                                    .current = server_current(reloads->server),
                                    .diff = reloads->diff,
                                    .replay = reloads->replay,
+                                   .silent_workers = reloads->silent_workers,
                                    .names = &reloads->queue.names,
                                    .ms = zones_loading_ms(&reloads->loading)};
 

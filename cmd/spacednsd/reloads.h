@@ -52,6 +52,7 @@ struct reloads {
     struct reload_queue queue;   /* its request is that of the current loading */
     struct diff *diff;           /* what it would change, if the guard or a dry run needs it */
     struct questions *questions; /* of a dry run with traffic: a copy of the last ones */
+    size_t silent_workers;       /* that have not handed over what they counted for it */
     struct replay *replay;       /* what they would have got */
     struct tally tally;          /* of what it changes, unless it is a dry run */
     bool is_reloading;           /* until every worker answers from the new snapshot */

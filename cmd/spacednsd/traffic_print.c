@@ -129,7 +129,7 @@ static void print_group(const struct replay_group *group, FILE *out)
 }
 
 /* What is not known. */
-static void print_reach(const struct replay *replay, FILE *out)
+static void print_reach(const struct replay *replay, size_t silent, FILE *out)
 {
     const struct questions_reach *reach = &replay->reach;
 
@@ -144,6 +144,9 @@ static void print_reach(const struct replay *replay, FILE *out)
     if (reach->pushed_out > 0)
         fprintf(out, "%llu older questions have made room, asked up to that time\n",
                 (unsigned long long)reach->pushed_out);
+    if (silent > 0)
+        fprintf(out, "%zu worker%s not answer now, and may have answered further questions\n",
+                silent, silent == 1 ? " does" : "s do");
     if (reach->coarse > 0 || reach->lost > 0)
         fprintf(out,
                 "not tried, because so many came at once: %llu replies counted by app alone, %llu "
@@ -151,7 +154,7 @@ static void print_reach(const struct replay *replay, FILE *out)
                 (unsigned long long)reach->coarse, (unsigned long long)reach->lost);
 }
 
-void traffic_print(const struct replay *replay, FILE *out)
+void traffic_print(const struct replay *replay, size_t silent, FILE *out)
 {
     print_first(replay, out);
     for (size_t i = 0; i < replay->count; i++) {
@@ -163,7 +166,7 @@ void traffic_print(const struct replay *replay, FILE *out)
             print_title(group, out);
         print_group(group, out);
     }
-    print_reach(replay, out);
+    print_reach(replay, silent, out);
 }
 
 /* ---- JSON ---- */
@@ -234,19 +237,20 @@ static json_t *group_to_json(const struct replay_group *group)
                      "more_names", (int)group->has_more_names);
 }
 
-json_t *traffic_json(const struct replay *replay)
+json_t *traffic_json(const struct replay *replay, size_t silent)
 {
     const struct questions_reach *reach = &replay->reach;
     json_t *groups = json_array();
 
     for (size_t i = 0; i < replay->count; i++)
         json_array_append_new(groups, group_to_json(replay->groups[i]));
-    return json_pack(
-        "{s:o, s:{s:I, s:I, s:I}, s:{s:I, s:I}, s:o, s:I, s:I, s:I, s:I}", "since",
-        usage_json_time(reach->since_s), "asked", "replies", (json_int_t)replay->asked.count,
-        "clients", (json_int_t)replay->asked.clients, "outside", (json_int_t)replay->outside,
-        "changed", "replies", (json_int_t)replay->changed.count, "clients",
-        (json_int_t)replay->changed.clients, "groups", groups, "left_out",
-        (json_int_t)replay->left_out, "pushed_out", (json_int_t)reach->pushed_out, "counted_by_app",
-        (json_int_t)reach->coarse, "not_counted", (json_int_t)reach->lost);
+    return json_pack("{s:o, s:{s:I, s:I, s:I}, s:{s:I, s:I}, s:o, s:I, s:I, s:I, s:I, s:I}",
+                     "since", usage_json_time(reach->since_s), "asked", "replies",
+                     (json_int_t)replay->asked.count, "clients", (json_int_t)replay->asked.clients,
+                     "outside", (json_int_t)replay->outside, "changed", "replies",
+                     (json_int_t)replay->changed.count, "clients",
+                     (json_int_t)replay->changed.clients, "groups", groups, "left_out",
+                     (json_int_t)replay->left_out, "pushed_out", (json_int_t)reach->pushed_out,
+                     "counted_by_app", (json_int_t)reach->coarse, "not_counted",
+                     (json_int_t)reach->lost, "silent_workers", (json_int_t)silent);
 }

@@ -17,7 +17,8 @@
 #include "inspect/print.h"
 #include "traffic/replay.h"
 
-void traffic_print(const struct replay *replay, FILE *out);
+/** silent  the number of workers whose last questions lack */
+void traffic_print(const struct replay *replay, size_t silent, FILE *out);
 
 /** The same as an object, to be released. */
-json_t *traffic_json(const struct replay *replay);
+json_t *traffic_json(const struct replay *replay, size_t silent);

@@ -26,6 +26,7 @@ struct questions {
     uint32_t bucket_count; /* a power of two */
     uint32_t count;
     size_t octets;
+    void *block; /* of a copy: has its slots; it has no buckets */
 };
 
 /* ---- life ---- */
@@ -53,11 +54,12 @@ void questions_free(struct questions *questions)
 {
     if (questions == NULL)
         return;
-    while (!TAILQ_EMPTY(&questions->ages)) {
+    while (questions->block == NULL && !TAILQ_EMPTY(&questions->ages)) {
         struct slot *slot = TAILQ_FIRST(&questions->ages);
         TAILQ_REMOVE(&questions->ages, slot, age);
         free(slot);
     }
+    free(questions->block);
     free(questions->buckets);
     free(questions);
 }
@@ -118,6 +120,13 @@ static void make_room(struct questions *questions, size_t octets)
         push_out(questions);
 }
 
+static void fill_slot(struct slot *slot, const struct question_asked *asked)
+{
+    slot->asked = *asked;
+    slot->asked.octets = slot->octets;
+    memcpy(slot->octets, asked->octets, asked->length);
+}
+
 /* Returns NULL without memory. */
 static struct slot *make_slot(struct questions *questions, const struct question_asked *asked)
 {
@@ -125,9 +134,7 @@ static struct slot *make_slot(struct questions *questions, const struct question
 
     if (slot == NULL)
         return NULL;
-    slot->asked = *asked;
-    slot->asked.octets = slot->octets;
-    memcpy(slot->octets, asked->octets, asked->length);
+    fill_slot(slot, asked);
     struct slot **bucket = bucket_of(questions, asked);
     slot->next = *bucket;
     *bucket = slot;
@@ -268,21 +275,35 @@ void questions_add(struct questions *questions, const struct flow_table *table, 
 
 /* ---- reading ---- */
 
+/* Slots in a row are aligned. */
+static size_t room_of(const struct question_asked *asked)
+{
+    size_t octets = sizeof(struct slot) + asked->length;
+
+    return (octets + _Alignof(struct slot) - 1) / _Alignof(struct slot) * _Alignof(struct slot);
+}
+
+/* In one block, because it is made while the control thread waits. */
 struct questions *questions_copy(const struct questions *questions)
 {
-    struct questions *copy = questions_new(&questions->options);
+    struct questions *copy = calloc(1, sizeof *copy);
+    char *room = malloc(questions->octets + questions->count * _Alignof(struct slot) + 1);
 
-    if (copy == NULL)
+    if (copy == NULL || room == NULL) {
+        free(copy);
+        free(room);
         return NULL;
-    copy->reach = questions->reach;
+    }
+    *copy =
+        (struct questions){.options = questions->options, .reach = questions->reach, .block = room};
+    TAILQ_INIT(&copy->ages);
     for (const struct question_asked *each = questions_next(questions, NULL); each != NULL;
          each = questions_next(questions, each)) {
-        struct slot *slot = make_slot(copy, each);
-        if (slot == NULL) {
-            questions_free(copy);
-            return NULL;
-        }
+        struct slot *slot = (struct slot *)(void *)room;
+        fill_slot(slot, each);
         TAILQ_INSERT_TAIL(&copy->ages, slot, age);
+        copy->count++;
+        room += room_of(each);
     }
     return copy;
 }

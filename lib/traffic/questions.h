@@ -20,7 +20,8 @@
  * Everything outlives snapshots and ends with the process; nothing is stored.
  *
  * Threads: one; a copy may be read by another.
- * Memory: malloc per question, octets_most and 16 octets for each of `most`.
+ * Memory: malloc per question, octets_most and 32 octets for each of `most`; 28 MB as the server
+ * has it. A copy is one block of octets_most.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -71,7 +72,7 @@ void questions_free(struct questions *questions);
 /** Adds a table, which began at a time in milliseconds since 1970. */
 void questions_add(struct questions *questions, const struct flow_table *table, int64_t begun_ms);
 
-/** Copies all of it. Returns NULL without memory. */
+/** Copies all of it, to be read; nothing can be added to a copy. Returns NULL without memory. */
 struct questions *questions_copy(const struct questions *questions);
 
 uint32_t questions_count(const struct questions *questions);

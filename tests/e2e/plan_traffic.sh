@@ -199,14 +199,14 @@ expect "a setting that changes no answer" "$none" "$first"
 # ---- as JSON ----
 
 spacedns plan "$work/deactivated" --traffic --json
-expect "as JSON" "48 6 7 6 2 [('test-space', '$oasis', 'peering', 'pcx-111aaa111', 'answer', 6, 2, ['$peer', '10.20.3.5'], 'Q18', 2)] 0 0" "$(/usr/bin/python3 -c '
+expect "as JSON" "48 6 7 6 2 [('test-space', '$oasis', 'peering', 'pcx-111aaa111', 'answer', 6, 2, ['$peer', '10.20.3.5'], 'Q18', 2)] 0 0 0" "$(/usr/bin/python3 -c '
 import json, sys
 traffic = json.load(sys.stdin)["traffic"]
 asked, changed = traffic["asked"], traffic["changed"]
 groups = [(g["space"], g["app"], g["who"]["kind"], g["who"]["name"], g["change"], g["replies"], g["clients"],
            g["addresses"], g["after"]["reason"], g["before"]["records"]) for g in traffic["groups"]]
 print(asked["replies"], asked["clients"], asked["outside"], changed["replies"], changed["clients"], groups,
-      traffic["counted_by_app"], traffic["not_counted"])' <<<"$out")"
+      traffic["counted_by_app"], traffic["not_counted"], traffic["silent_workers"])' <<<"$out")"
 
 # ---- across a reload ----
 
@@ -234,6 +234,38 @@ edited broken 's/10.0.0.37, 10.0.16.21/10.0.130.9/'
 spacedns plan "$work/broken" --traffic
 expect "files with errors: exit code" 1 "$code"
 expect_no_match "files with errors have no traffic" '^traffic' "$out"
+
+# ---- while a worker stands still ----
+
 stop
 expect "the server ends well" 0 "$code"
+start frozen --settings "$work/settings.yaml"
+times 1 "$dyno" "$oasis.herokuapp.com" A
+thread=$(ps -L -o lwp= -p "$server" | sort -n | tail -n 1 | tr -d ' ')
+mkfifo "$work/thaw"
+/usr/bin/python3 tests/support/freeze.py "$thread" <"$work/thaw" >"$work/frozen" 2>&1 &
+freezer=$!
+children+=("$freezer")
+exec 7>"$work/thaw"
+await grep -q frozen "$work/frozen"
+if grep -q '^frozen' "$work/frozen"; then
+    spacedns plan "$work/zones" --traffic
+    expect_match "what the others have counted is tried" '^traffic since .*: (none of 1 client would |nobody has asked)' "$out"
+    expect_match "and that one has not" '^1 worker does not answer now, and may have answered further questions$' "$out"
+    "$spacedns" plan "$work/zones" --traffic --socket "$work/control.sock" >"$work/waiting" 2>&1 &
+    waiting=$!
+    children+=("$waiting")
+    is_waiting() {
+        [ "$(ss -xH src "$work/control.sock" 2>/dev/null | grep -c ESTAB)" -ge 1 ]
+    }
+    await is_waiting
+    kill -TERM "$server"
+    wait "$waiting"
+    expect_match "whoever waits is answered when the server stops" '^(Error: the server is stopping; |no answer changes$)' "$(cat "$work/waiting")"
+fi
+exec 7>&-
+wait "$freezer"
+await is_gone "$server" || fail "the server ends"
+wait "$server"
+expect "the server ends well" 0 "$?"
 finish

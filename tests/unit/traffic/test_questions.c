@@ -1,7 +1,9 @@
+// wrap: malloc calloc realloc
 #include "traffic/questions.h"
 
 #include <string.h>
 
+#include "support/allocations.h"
 #include "support/flowing.h"
 #include "support/snapshot_fixture.h"
 #include "support/suite.h"
@@ -303,4 +305,31 @@ TEST(a_copy_is_the_same_and_its_own)
     ck_assert_uint_eq(questions_reach(copy).pushed_out, 1);
     ck_assert_uint_eq(questions_reach(copy).since_s, BEGAN_S + 1);
     questions_free(copy);
+}
+
+/* ---- memory ---- */
+
+TEST(a_question_without_memory_is_lost_and_counted)
+{
+    flowing_reply(&flowing, dyno, "api.example.com", TYPE_A, 3);
+    flowing_reply(&flowing, dyno, "example.net", TYPE_A, 4);
+    const struct flow_table *table = flowing_take(&flowing);
+    allocations_fail(1);
+    questions_add(questions, table, began_ms);
+    allocations_fail(0);
+    flows_return(flowing.flows);
+
+    ck_assert_uint_eq(questions_count(questions), 1);
+    ck_assert_uint_eq(newest()->count, 4);
+    ck_assert_uint_eq(questions_reach(questions).lost, 3);
+}
+
+TEST(without_memory_there_is_no_copy)
+{
+    ask_numbered(1);
+    for (size_t i = 1; i <= 2; i++) {
+        allocations_fail(i);
+        ck_assert_ptr_null(questions_copy(questions));
+        allocations_fail(0);
+    }
 }

@@ -1,3 +1,4 @@
+// wrap: malloc calloc realloc
 #include "traffic/replay.h"
 
 #include <stdio.h>
@@ -5,6 +6,7 @@
 #include <string.h>
 
 #include "base/address.h"
+#include "support/allocations.h"
 #include "support/flowing.h"
 #include "support/suite.h"
 #include "support/zones.h"
@@ -378,4 +380,26 @@ TEST(questions_of_more_groups_than_are_listed_are_counted)
     ck_assert_uint_eq(stand.replay->changed.count, 2UL * MANY);
     ck_assert_uint_eq(stand.replay->changed.clients, 1);
     free(zone);
+}
+
+/* ---- memory ---- */
+
+TEST(without_memory_there_is_no_replay)
+{
+    static const char *const edits[EDITS][2] = {{"status: active", "status: expired"}};
+    size_t failures = 0;
+
+    begin();
+    ask_all();
+    replay_edited(edits);
+    ck_assert_uint_eq(stand.replay->count, 1);
+    do {
+        replay_free(stand.replay);
+        allocations_fail(++failures);
+        stand.replay = replay_new(stand.questions, stand.before, stand.after);
+        allocations_fail(0);
+    } while (stand.replay == NULL);
+
+    ck_assert_uint_gt(failures, 5);
+    ck_assert_uint_eq(stand.replay->changed.count, 11);
 }
