@@ -172,8 +172,21 @@ is_following() {
 await is_following sleepy-river-2739 failed && pass || fail "a failure is followed" "$(cat "$work/failed.events")"
 await is_following frozen-oasis-70544 all && pass || fail "everything is followed"
 expect "with a filter only that" 0 "$(grep -c frozen-oasis "$work/failed.events")"
-grep '^data: ' "$work/all.events" | sed 's/^data: //' | /usr/bin/python3 -c 'import json, sys; [json.loads(line) for line in sys.stdin]' && pass ||
-    fail "each event is JSON"
+# are_whole NAME: all that it got is events, whole, whose data is JSON
+are_whole() {
+    /usr/bin/python3 - "$work/$1.events" <<'PY'
+import json, sys
+*events, rest = open(sys.argv[1]).read().split("\n\n")
+for event in events:
+    lines = event.split("\n")
+    assert event == ": alive" or len(lines) == 2, event
+    if event != ": alive":
+        assert lines[0] in ("event: query", "event: dropped") and lines[1].startswith("data: "), event
+        json.loads(lines[1][6:])
+assert len(events) > 0
+PY
+}
+are_whole all && pass || fail "events are whole"
 readers=()
 for number in 3 4 5 6 7 8; do
     stream "more$number" n=0
@@ -239,6 +252,7 @@ is_told() {
     grep -q '^event: dropped' "$work/after.events"
 }
 await is_told && pass || fail "what a stream has not got is counted for it"
+are_whole all && are_whole after && pass || fail "thousands of events are whole, too"
 is_ended() {
     [ "$(ended timeout)" -gt "$timeouts" ]
 }

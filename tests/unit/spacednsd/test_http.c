@@ -1,3 +1,4 @@
+// wrap: malloc calloc realloc
 #include "spacednsd/http.h"
 
 #include <arpa/inet.h>
@@ -8,6 +9,7 @@
 #include <unistd.h>
 
 #include "spacednsd/http_stream.h"
+#include "support/allocations.h"
 #include "support/suite.h"
 
 enum { RESPONSE_MOST = 4096, STATUS_MOST = 600, CLIENTS_MOST = HTTP_PER_CLIENT_MOST + 8 };
@@ -597,6 +599,28 @@ TEST(a_request_for_the_head_of_a_stream_has_no_stream)
         uv_run(&loop, UV_RUN_ONCE);
     ck_assert_uint_eq(fills, 0);
     client_close(&client);
+}
+
+/* ---- without memory ---- */
+
+/* The first three of a connection: itself, its request, and a stream. */
+TEST_LOOP(without_memory_a_connection_is_closed_and_nothing_is_left, 1, 4)
+{
+    static struct client client;
+
+    open_with(NULL, false);
+    handler = stream_on_request;
+    client_open(&client, plain, strlen(plain));
+    allocations_fail((size_t)_i);
+    while (!client.is_closed)
+        uv_run(&loop, UV_RUN_ONCE);
+    allocations_fail(0);
+    ck_assert_uint_eq(client.length, 0);
+    ck_assert_ptr_null(stream);
+    client_close(&client);
+    handler = NULL;
+    const char *response = ask(plain);
+    ck_assert_msg(strncmp(response, "HTTP/1.1 200 ", 13) == 0, "%s", response);
 }
 
 /* ---- pages ---- */
