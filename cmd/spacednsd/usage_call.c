@@ -249,7 +249,7 @@ static bool find_declared(const struct status_source *source, const struct name 
         !snapshot_find_wildcard(snapshot, name, &entry))
         return false;
     const struct segment *segment = snapshot->segments[entry.segment];
-    if (entry.is_host && segment->hosts[entry.number].kind == HOST_RECORDS)
+    if (entry.kind == INDEX_HOST && segment->hosts[entry.number].kind == HOST_RECORDS)
         return false;
     index_name(&snapshot->index, segment, entry, declared);
     return true;

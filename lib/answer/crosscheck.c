@@ -3,19 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A space visible at one address; two at the same address may not share name or CIDR. */
+/* A space visible at one address; two at the same address may not share a CIDR. */
 struct visible_space {
     const struct segment *segment;
     uint32_t address; /* 0: all addresses that no space lists */
     uint32_t number;
 };
-
-static int compare_names(const void *a, const void *b)
-{
-    const struct visible_space *left = a, *right = b;
-    int order = strcmp(left->segment->name, right->segment->name);
-    return order != 0 ? order : strcmp(left->segment->file, right->segment->file);
-}
 
 static int compare_visible_spaces(const void *a, const void *b)
 {
@@ -42,16 +35,6 @@ static void order_pair(const struct candidates *candidates, const struct visible
         *newer = *older;
         *older = swap;
     }
-}
-
-static void report_same_name(const struct visible_space *newer, const struct visible_space *older,
-                             struct report *report)
-{
-    report_add(
-        report, FINDING_DUP, newer->segment->file, newer->segment->at,
-        "space %s is defined in %s:%u already; one file holds one space, so rename or remove "
-        "one of them",
-        newer->segment->name, older->segment->file, (unsigned)older->segment->at.line);
 }
 
 static void report_overlap(const struct visible_space *newer, const struct visible_space *older,
@@ -107,15 +90,6 @@ void crosscheck_spaces(const struct candidates *candidates, struct report *repor
             continue;
         order_pair(candidates, &newer, &older);
         report_overlap(newer, older, report);
-    }
-    qsort(spaces, count, sizeof *spaces, compare_names);
-    for (size_t i = 1; i < count; i++) {
-        const struct visible_space *newer = &spaces[i], *older = &spaces[i - 1];
-        if (newer->segment == older->segment ||
-            strcmp(newer->segment->name, older->segment->name) != 0)
-            continue;
-        order_pair(candidates, &newer, &older);
-        report_same_name(newer, older, report);
     }
     free(spaces);
 }
@@ -262,101 +236,6 @@ void crosscheck_devices(const struct candidates *candidates, struct report *repo
             check_devices(candidates->segments[i], &names, report);
 }
 
-/* An id of a newly read file. */
-struct owned_id {
-    const char *id;
-    const struct segment *segment;
-    struct location at;
-    uint32_t number; /* of the segment */
-};
-
-static int compare_ids(const void *a, const void *b)
-{
-    return strcmp(((const struct owned_id *)a)->id, ((const struct owned_id *)b)->id);
-}
-
-/* The id of a segment's app, or of its space for a number beyond the apps; NULL without. */
-static const char *id_at(const struct segment *segment, size_t number, struct location *at)
-{
-    if (number == segment->app_count) {
-        *at = segment->at;
-        return segment->id;
-    }
-    *at = segment->apps[number].at;
-    return segment->app_ids == NULL ? NULL : segment->app_ids[number];
-}
-
-/* Lists the ids of newly read files, sorted. NULL without memory. */
-static struct owned_id *list_new_ids(const struct candidates *candidates, size_t *count)
-{
-    size_t room = 1;
-    for (size_t i = 0; i < candidates->count; i++)
-        if (candidates->segments[i] != NULL && candidates->added[i])
-            room += candidates->segments[i]->app_count + 1;
-    struct owned_id *ids = malloc(room * sizeof *ids);
-    *count = 0;
-    for (size_t i = 0; i < candidates->count && ids != NULL; i++) {
-        const struct segment *segment = candidates->segments[i];
-        for (size_t j = 0; segment != NULL && candidates->added[i] && j <= segment->app_count;
-             j++) {
-            struct owned_id owned = {.segment = segment, .number = (uint32_t)i};
-            owned.id = id_at(segment, j, &owned.at);
-            if (owned.id != NULL)
-                ids[(*count)++] = owned;
-        }
-    }
-    if (ids != NULL)
-        qsort(ids, *count, sizeof *ids, compare_ids);
-    return ids;
-}
-
-static void report_same_id(const struct owned_id *newer, const struct segment *older,
-                           struct location at, struct report *report)
-{
-    report_add(report, FINDING_DUP, newer->segment->file, newer->at,
-               "id %.80s is used in %s:%u already; an id is one app's or one space's for ever, so "
-               "give this one its own",
-               newer->id, older->file, (unsigned)at.line);
-}
-
-/* Compares the ids of an unchanged file with the new ones. */
-static void compare_kept(const struct segment *segment, const struct owned_id *ids, size_t count,
-                         struct report *report)
-{
-    for (size_t i = 0; i <= segment->app_count; i++) {
-        struct location at;
-        const struct owned_id key = {.id = id_at(segment, i, &at)};
-        const struct owned_id *same =
-            key.id == NULL ? NULL : bsearch(&key, ids, count, sizeof key, compare_ids);
-        if (same != NULL)
-            report_same_id(same, segment, at, report);
-    }
-}
-
-void crosscheck_ids(const struct candidates *candidates, struct report *report)
-{
-    size_t count;
-    struct owned_id *ids = list_new_ids(candidates, &count);
-
-    if (ids == NULL) {
-        report_add(report, FINDING_MEMORY, "", (struct location){.line = 0},
-                   "out of memory while comparing ids");
-        return;
-    }
-    for (size_t i = 1; i < count; i++) {
-        const struct owned_id *newer = &ids[i], *older = &ids[i - 1];
-        if (newer->segment == older->segment || compare_ids(newer, older) != 0)
-            continue;
-        if (is_newer(candidates, older->number, newer->number))
-            newer = &ids[i - 1], older = &ids[i];
-        report_same_id(newer, older->segment, older->at, report);
-    }
-    for (size_t i = 0; i < candidates->count && count > 0; i++)
-        if (candidates->segments[i] != NULL && !candidates->added[i])
-            compare_kept(candidates->segments[i], ids, count, report);
-    free(ids);
-}
-
 /* One side of a clash, as text and with its location. */
 struct side {
     const struct segment *segment;
@@ -373,14 +252,16 @@ static struct side side_of(const struct candidates *candidates, struct index_ent
     const struct app_entry *owner = NULL;
 
     app[0] = '\0';
-    if (entry.is_host) {
+    if (entry.kind == INDEX_HOST) {
         side.host = &segment->hosts[entry.number];
         side.at = side.host->at;
         if (side.host->kind != HOST_RECORDS)
             owner = &segment->apps[side.host->owner];
-    } else {
+    } else if (entry.kind == INDEX_APP || entry.kind == INDEX_APP_ID) {
         owner = &segment->apps[entry.number];
         side.at = owner->at;
+    } else {
+        side.at = segment->at;
     }
     if (owner != NULL) {
         struct text text = text_over(app, room - 1);
@@ -401,34 +282,68 @@ static enum finding_code clash_code(const struct side *newer, const struct side 
     return FINDING_DOM_TAKEN;
 }
 
+static void report_same_id(const struct side *newer, const struct side *older, const char *id,
+                           struct report *report)
+{
+    report_add(report, FINDING_DUP, newer->segment->file, newer->at,
+               "id %.80s is used in %s:%u already; an id is one app's or one space's for ever, so "
+               "give this one its own",
+               id, older->segment->file, (unsigned)older->at.line);
+}
+
+static void report_same_space(const struct side *newer, const struct side *older,
+                              struct report *report)
+{
+    report_add(
+        report, FINDING_DUP, newer->segment->file, newer->at,
+        "space %s is defined in %s:%u already; one file holds one space, so rename or remove "
+        "one of them",
+        newer->segment->name, older->segment->file, (unsigned)older->at.line);
+}
+
+static void report_same_name(const struct side *newer, const struct side *older,
+                             struct report *report)
+{
+    enum finding_code code = clash_code(newer, older);
+    char host[4 * NAME_MAX_OCTETS + 1];
+    struct text text = text_over(host, sizeof host - 1);
+
+    if (newer->host != NULL)
+        name_add(&text, newer->segment->texts + newer->host->octets);
+    *text.next = '\0';
+    if (code == FINDING_DUP)
+        report_add(report, code, newer->segment->file, newer->at,
+                   "app %s is defined in %s:%u already; app names are unique across spaces",
+                   newer->app, older->segment->file, (unsigned)older->at.line);
+    else if (newer->host == NULL)
+        report_add(report, code, newer->segment->file, newer->at,
+                   "the default domain of app %s is currently in use by another app, %s (%s:%u); "
+                   "rename one of them",
+                   newer->app, older->app, older->segment->file, (unsigned)older->at.line);
+    else
+        report_add(report, code, newer->segment->file, newer->at,
+                   "%.255s is currently in use by %s %s (%s:%u); remove it from one of them", host,
+                   older->host != NULL && older->host->kind == HOST_RECORDS ? "static records"
+                                                                            : "another app,",
+                   older->app, older->segment->file, (unsigned)older->at.line);
+}
+
 void crosscheck_report_clash(const struct candidates *candidates, const struct index_clash *clash,
                              struct report *report)
 {
-    char newer_app[64], older_app[64], host[4 * NAME_MAX_OCTETS + 1];
+    char newer_app[64], older_app[64];
     bool is_swapped = is_newer(candidates, clash->older.segment, clash->newer.segment);
-    struct side newer =
-        side_of(candidates, is_swapped ? clash->older : clash->newer, newer_app, sizeof newer_app);
+    struct index_entry entry = is_swapped ? clash->older : clash->newer;
+    struct side newer = side_of(candidates, entry, newer_app, sizeof newer_app);
     struct side older =
         side_of(candidates, is_swapped ? clash->newer : clash->older, older_app, sizeof older_app);
-    enum finding_code code = clash_code(&newer, &older);
-    struct text text = text_over(host, sizeof host - 1);
 
-    if (newer.host != NULL)
-        name_add(&text, newer.segment->texts + newer.host->octets);
-    *text.next = '\0';
-    if (code == FINDING_DUP)
-        report_add(report, code, newer.segment->file, newer.at,
-                   "app %s is defined in %s:%u already; app names are unique across spaces",
-                   newer_app, older.segment->file, (unsigned)older.at.line);
-    else if (newer.host == NULL)
-        report_add(report, code, newer.segment->file, newer.at,
-                   "the default domain of app %s is currently in use by another app, %s (%s:%u); "
-                   "rename one of them",
-                   newer_app, older_app, older.segment->file, (unsigned)older.at.line);
+    if (entry.kind == INDEX_SPACE)
+        report_same_space(&newer, &older, report);
+    else if (entry.kind == INDEX_SPACE_ID)
+        report_same_id(&newer, &older, newer.segment->id, report);
+    else if (entry.kind == INDEX_APP_ID)
+        report_same_id(&newer, &older, newer.segment->app_ids[entry.number], report);
     else
-        report_add(report, code, newer.segment->file, newer.at,
-                   "%.255s is currently in use by %s %s (%s:%u); remove it from one of them", host,
-                   older.host != NULL && older.host->kind == HOST_RECORDS ? "static records"
-                                                                          : "another app,",
-                   older_app, older.segment->file, (unsigned)older.at.line);
+        report_same_name(&newer, &older, report);
 }

@@ -19,9 +19,7 @@ struct candidates {
     size_t count;
 };
 
-/**
- * Space names are unique (E-DUP); spaces visible at one address do not overlap (E-SPACE-OVERLAP).
- */
+/** Spaces visible at one address do not overlap (E-SPACE-OVERLAP). */
 void crosscheck_spaces(const struct candidates *candidates, struct report *report);
 
 /**
@@ -33,10 +31,10 @@ void crosscheck_connections(const struct candidates *candidates, struct report *
 /** All files name DEVICES_MOST devices at most (E-DEVICE). */
 void crosscheck_devices(const struct candidates *candidates, struct report *report);
 
-/** Ids of spaces and apps are unique, because they are their identity (E-DUP). */
-void crosscheck_ids(const struct candidates *candidates, struct report *report);
-
-/** Reports two owners of one name: E-DUP, E-DOM-TAKEN, E-DOM-TARGET or E-REC-NAME. */
+/**
+ * Reports two owners of one key: E-DUP, E-DOM-TAKEN, E-DOM-TARGET or E-REC-NAME. Names of spaces
+ * are unique, and so are ids of spaces and apps, because they are their identity.
+ */
 void crosscheck_report_clash(const struct candidates *candidates, const struct index_clash *clash,
                              struct report *report);
 

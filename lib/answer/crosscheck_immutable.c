@@ -1,53 +1,15 @@
-#include <stdlib.h>
 #include <string.h>
 
 #include "answer/crosscheck.h"
 
-/* An app of the previous snapshot that has an id. */
-struct known_id {
-    const char *id;
-    struct index_entry entry;
-};
-
 struct immutable_check {
     const struct snapshot *before;
     struct report *report;
-    struct known_id *ids; /* sorted; listed at the first app with an id and a new name */
-    size_t id_count;
-    bool has_listed;
 };
 
 static bool are_same(const char *a, const char *b)
 {
     return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
-}
-
-static int compare_ids(const void *a, const void *b)
-{
-    return strcmp(((const struct known_id *)a)->id, ((const struct known_id *)b)->id);
-}
-
-static void list_ids(struct immutable_check *check)
-{
-    const struct snapshot *before = check->before;
-
-    check->has_listed = true;
-    check->ids = malloc((before->app_count + 1) * sizeof *check->ids);
-    if (check->ids == NULL) {
-        report_add(check->report, FINDING_MEMORY, "", (struct location){.line = 0},
-                   "out of memory while comparing apps");
-        return;
-    }
-    for (size_t i = 0; i < before->segment_count; i++) {
-        const struct segment *segment = before->segments[i];
-        for (size_t j = 0; segment != NULL && segment->app_ids != NULL && j < segment->app_count;
-             j++)
-            if (segment->app_ids[j] != NULL)
-                check->ids[check->id_count++] =
-                    (struct known_id){.id = segment->app_ids[j],
-                                      .entry = {.segment = (uint16_t)i, .number = (uint32_t)j}};
-    }
-    qsort(check->ids, check->id_count, sizeof *check->ids, compare_ids);
 }
 
 static const char *id_of(const struct segment *segment, uint32_t app)
@@ -56,8 +18,8 @@ static const char *id_of(const struct segment *segment, uint32_t app)
 }
 
 /* Finds the app in the previous snapshot: by name unless the ids differ, else by id. */
-static bool find_app(struct immutable_check *check, const struct segment *segment, uint32_t number,
-                     struct index_entry *found)
+static bool find_app(const struct immutable_check *check, const struct segment *segment,
+                     uint32_t number, struct index_entry *found)
 {
     const struct app_entry *app = &segment->apps[number];
     const char *id = id_of(segment, number);
@@ -68,17 +30,8 @@ static bool find_app(struct immutable_check *check, const struct segment *segmen
         if (id == NULL || old_id == NULL || strcmp(id, old_id) == 0)
             return true;
     }
-    if (id == NULL)
-        return false;
-    if (!check->has_listed)
-        list_ids(check);
-    const struct known_id key = {.id = id};
-    const struct known_id *known =
-        check->ids == NULL ? NULL
-                           : bsearch(&key, check->ids, check->id_count, sizeof key, compare_ids);
-    if (known != NULL)
-        *found = known->entry;
-    return known != NULL;
+    return id != NULL && index_find_id(&check->before->index, check->before->segments, id, found) &&
+           found->kind == INDEX_APP_ID;
 }
 
 static void check_app(struct immutable_check *check, const struct segment *segment, uint32_t number)
@@ -111,20 +64,15 @@ static void check_app(struct immutable_check *check, const struct segment *segme
 static const struct segment *find_space(const struct snapshot *before,
                                         const struct segment *segment)
 {
-    const struct segment *by_name = NULL;
+    struct index_entry found;
 
-    for (size_t i = 0; i < before->segment_count; i++) {
-        const struct segment *old = before->segments[i];
-        if (old == NULL)
-            continue;
-        if (old->id != NULL && segment->id != NULL) {
-            if (strcmp(old->id, segment->id) == 0)
-                return old;
-        } else if (strcmp(old->name, segment->name) == 0) {
-            by_name = old;
-        }
-    }
-    return by_name;
+    if (segment->id != NULL &&
+        index_find_id(&before->index, before->segments, segment->id, &found) &&
+        found.kind == INDEX_SPACE_ID)
+        return before->segments[found.segment];
+    const struct segment *old = snapshot_find_space(before, segment->name);
+    bool is_another = old != NULL && old->id != NULL && segment->id != NULL;
+    return is_another ? NULL : old;
 }
 
 static void report_space(struct immutable_check *check, const struct segment *segment,
@@ -172,5 +120,4 @@ void crosscheck_immutable(const struct snapshot *before, const struct candidates
         for (uint32_t j = 0; j < segment->app_count; j++)
             check_app(&check, segment, j);
     }
-    free(check.ids);
 }

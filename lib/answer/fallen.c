@@ -22,7 +22,7 @@ static bool is_served(const struct snapshot *snapshot, const struct name *name)
 /* True when the space answers the name of an app or host; *is_apex: only for apex types. */
 static bool is_internal(const struct segment *segment, struct index_entry entry, bool *is_apex)
 {
-    const struct host *host = entry.is_host ? &segment->hosts[entry.number] : NULL;
+    const struct host *host = entry.kind == INDEX_HOST ? &segment->hosts[entry.number] : NULL;
 
     *is_apex = host != NULL && (host->flags & HOST_APEX) != 0;
     if (host == NULL)
@@ -38,11 +38,11 @@ typedef void each_name(struct fallen_search *search, const struct segment *segme
 
 static void walk(struct fallen_search *search, const struct segment *segment, each_name *each)
 {
-    struct index_entry entry = {.is_host = false};
+    struct index_entry entry = {.kind = INDEX_APP};
 
     for (entry.number = 0; entry.number < segment->app_count; entry.number++)
         each(search, segment, entry);
-    entry.is_host = true;
+    entry.kind = INDEX_HOST;
     for (entry.number = 0; entry.number < segment->host_count; entry.number++)
         each(search, segment, entry);
 }

@@ -1,10 +1,15 @@
 #include "answer/index.h"
 
 #include <stdlib.h>
+#include <string.h>
 
-enum { TAG_SHIFT = 40, SEGMENT_SHIFT = 24, HOST_BIT = 1 << 23, FIRST_SLOTS = 16 };
+enum { TAG_SHIFT = 40, SEGMENT_SHIFT = 24, FIRST_SLOTS = 16 };
+/* Of a slot's last 24 bits. A list has 100,000 items at most, so 21 bits number apps. */
+enum { HOST_BIT = 1 << 23, KIND_SHIFT = 21, KIND_MASK = 3 };
+/* First octets of keys that are not names, beyond any label's length. */
+enum { ID_MARK = 0xff, SPACE_MARK = 0xfe };
 
-/* A name to be added: its hash and its slot. */
+/* A key to be added: its hash and its slot. */
 struct addition {
     uint64_t hash;
     uint64_t slot;
@@ -13,23 +18,28 @@ struct addition {
 static uint64_t slot_of(uint64_t hash, struct index_entry entry)
 {
     uint64_t tag = hash >> 32 & 0xffffff;
-    return tag << TAG_SHIFT | (uint64_t)entry.segment << SEGMENT_SHIFT |
-           (entry.is_host ? HOST_BIT : 0U) | (entry.number + 1);
+    uint32_t kind =
+        entry.kind == INDEX_HOST ? (uint32_t)HOST_BIT : (uint32_t)entry.kind << KIND_SHIFT;
+
+    return tag << TAG_SHIFT | (uint64_t)entry.segment << SEGMENT_SHIFT | kind | (entry.number + 1);
 }
 
 static struct index_entry entry_of(uint64_t slot)
 {
+    bool is_host = (slot & HOST_BIT) != 0;
+    uint32_t mask = is_host ? HOST_BIT - 1 : (1U << KIND_SHIFT) - 1;
+
     return (struct index_entry){
         .segment = (uint16_t)(slot >> SEGMENT_SHIFT),
-        .is_host = (slot & HOST_BIT) != 0,
-        .number = (uint32_t)(slot & (HOST_BIT - 1)) - 1,
+        .kind = is_host ? (uint8_t)INDEX_HOST : (uint8_t)(slot >> KIND_SHIFT & KIND_MASK),
+        .number = ((uint32_t)slot & mask) - 1,
     };
 }
 
 void index_name(const struct index *index, const struct segment *segment, struct index_entry entry,
                 struct name *name)
 {
-    if (entry.is_host) {
+    if (entry.kind == INDEX_HOST) {
         const struct host *host = &segment->hosts[entry.number];
         memcpy(name->octets, segment->texts + host->octets, host->length);
         memset(name->octets + host->length, 0, 16);
@@ -44,13 +54,85 @@ void index_name(const struct index *index, const struct segment *segment, struct
               index->apps_suffix.length);
 }
 
+/* ---- keys that are not names ---- */
+
+static void key_write(struct name *key, uint8_t mark, const char *text)
+{
+    size_t length = strnlen(text, NAME_MAX_OCTETS - 1);
+
+    key->octets[0] = mark;
+    memcpy(key->octets + 1, text, length);
+    memset(key->octets + 1 + length, 0, 16);
+    key->length = (uint8_t)(1 + length);
+    key->label_count = 0;
+}
+
+static uint8_t mark_of(struct index_entry entry)
+{
+    return entry.kind == INDEX_SPACE ? SPACE_MARK : ID_MARK;
+}
+
+/* NULL: an app or space without an id. */
+static const char *key_text(const struct segment *segment, struct index_entry entry)
+{
+    if (entry.kind == INDEX_SPACE)
+        return segment->name;
+    if (entry.kind == INDEX_SPACE_ID)
+        return segment->id;
+    return segment->app_ids == NULL ? NULL : segment->app_ids[entry.number];
+}
+
+static bool is_key_of(const struct segment *segment, struct index_entry entry,
+                      const struct name *key)
+{
+    const char *text = key_text(segment, entry);
+
+    return key->octets[0] == mark_of(entry) && strlen(text) == key->length - 1U &&
+           memcmp(text, key->octets + 1, key->length - 1U) == 0;
+}
+
+static bool find_key(const struct index *index, const struct segment *const *segments, uint8_t mark,
+                     const char *text, struct index_entry *found)
+{
+    struct name key;
+
+    key_write(&key, mark, text);
+    return index_find(index, segments, &key, index_hash(index, &key), found);
+}
+
+bool index_find_id(const struct index *index, const struct segment *const *segments, const char *id,
+                   struct index_entry *found)
+{
+    return find_key(index, segments, ID_MARK, id, found);
+}
+
+bool index_find_space(const struct index *index, const struct segment *const *segments,
+                      const char *space, struct index_entry *found)
+{
+    return find_key(index, segments, SPACE_MARK, space, found);
+}
+
+/* The key of any entry. */
+static void entry_key(const struct index *index, const struct segment *segment,
+                      struct index_entry entry, struct name *key)
+{
+    if (entry.kind == INDEX_APP || entry.kind == INDEX_HOST)
+        index_name(index, segment, entry, key);
+    else
+        key_write(key, mark_of(entry), key_text(segment, entry));
+}
+
+/* ---- finding ---- */
+
 static bool is_entry_of(const struct index *index, const struct segment *segment,
                         struct index_entry entry, const struct name *name)
 {
-    if (entry.is_host) {
+    if (entry.kind == INDEX_HOST) {
         const struct host *host = &segment->hosts[entry.number];
         return name_equals(name, segment->texts + host->octets, host->length);
     }
+    if (entry.kind != INDEX_APP)
+        return is_key_of(segment, entry, name);
     const struct app_entry *app = &segment->apps[entry.number];
     size_t label = app->name_length;
     return name->octets[0] == label && name->length == 1 + label + index->apps_suffix.length &&
@@ -104,7 +186,7 @@ bool index_find_hash(const struct index *index, const struct segment *const *seg
     for (uint64_t slot = next_with_tag(index, hash, &at); slot != 0;
          at++, slot = next_with_tag(index, hash, &at)) {
         struct index_entry entry = entry_of(slot);
-        index_name(index, segments[entry.segment], entry, &name);
+        entry_key(index, segments[entry.segment], entry, &name);
         if (index_hash(index, &name) == hash) {
             *found = entry;
             return true;
@@ -132,7 +214,7 @@ void index_prefetch_entry(const struct index *index, const struct segment *const
     if (!first_with_tag(index, hash, &entry))
         return;
     const struct segment *segment = segments[entry.segment];
-    if (entry.is_host)
+    if (entry.kind == INDEX_HOST)
         __builtin_prefetch(&segment->hosts[entry.number]);
     else
         __builtin_prefetch(&segment->apps[entry.number]);
@@ -146,8 +228,8 @@ void index_prefetch_text(const struct index *index, const struct segment *const 
     if (!first_with_tag(index, hash, &entry))
         return;
     const struct segment *segment = segments[entry.segment];
-    uint32_t text =
-        entry.is_host ? segment->hosts[entry.number].octets : segment->apps[entry.number].name;
+    uint32_t text = entry.kind == INDEX_HOST ? segment->hosts[entry.number].octets
+                                             : segment->apps[entry.number].name;
     __builtin_prefetch(segment->texts + text);
 }
 
@@ -193,24 +275,36 @@ struct build {
 
 typedef void each_fn(struct build *build, uint64_t hash, uint64_t slot);
 
-/* Calls `each` for every name of a segment. */
-static void walk_names(struct build *build, const struct segment *segment, size_t number,
-                       each_fn *each)
+static void visit(struct build *build, const struct segment *segment, struct index_entry entry,
+                  each_fn *each)
 {
-    struct name name;
-    struct index_entry entry = {.segment = (uint16_t)number};
+    struct name key;
 
+    entry_key(build->next, segment, entry, &key);
+    uint64_t hash = index_hash(build->next, &key);
+    each(build, hash, slot_of(hash, entry));
+}
+
+/* Calls `each` for every key of a segment. */
+static void walk_keys(struct build *build, const struct segment *segment, size_t number,
+                      each_fn *each)
+{
+    struct index_entry entry = {.segment = (uint16_t)number, .kind = INDEX_SPACE};
+
+    visit(build, segment, entry, each);
+    entry.kind = INDEX_SPACE_ID;
+    if (segment->id != NULL)
+        visit(build, segment, entry, each);
     for (entry.number = 0; entry.number < segment->app_count; entry.number++) {
-        index_name(build->next, segment, entry, &name);
-        uint64_t hash = index_hash(build->next, &name);
-        each(build, hash, slot_of(hash, entry));
+        entry.kind = INDEX_APP;
+        visit(build, segment, entry, each);
+        entry.kind = INDEX_APP_ID;
+        if (key_text(segment, entry) != NULL)
+            visit(build, segment, entry, each);
     }
-    entry.is_host = true;
-    for (entry.number = 0; entry.number < segment->host_count; entry.number++) {
-        index_name(build->next, segment, entry, &name);
-        uint64_t hash = index_hash(build->next, &name);
-        each(build, hash, slot_of(hash, entry));
-    }
+    entry.kind = INDEX_HOST;
+    for (entry.number = 0; entry.number < segment->host_count; entry.number++)
+        visit(build, segment, entry, each);
 }
 
 static void touch(struct build *build, uint64_t hash, uint64_t slot)
@@ -231,16 +325,16 @@ static void place_addition(struct build *build, uint64_t hash, uint64_t slot)
     build->additions[build->starts[hash >> 56]++] = (struct addition){.hash = hash, .slot = slot};
 }
 
-/* Lists all added names grouped by shard: counts first, then fills. */
+/* Lists all added keys grouped by shard: counts first, then fills. */
 static bool list_additions(struct build *build)
 {
     const struct index_change *change = build->change;
 
     for (size_t i = 0; i < change->segment_count; i++) {
         if (change->dropped[i] != NULL)
-            walk_names(build, change->dropped[i], i, touch);
+            walk_keys(build, change->dropped[i], i, touch);
         if (change->added[i])
-            walk_names(build, change->segments[i], i, count_addition);
+            walk_keys(build, change->segments[i], i, count_addition);
     }
     for (size_t i = 0; i < INDEX_SHARDS; i++)
         build->starts[i + 1] += build->starts[i];
@@ -249,23 +343,23 @@ static bool list_additions(struct build *build)
         return false;
     for (size_t i = 0; i < change->segment_count; i++)
         if (change->added[i])
-            walk_names(build, change->segments[i], i, place_addition);
+            walk_keys(build, change->segments[i], i, place_addition);
     /* Filling moved every start to its group's end. */
     memmove(build->starts + 1, build->starts, INDEX_SHARDS * sizeof build->starts[0]);
     build->starts[0] = 0;
     return true;
 }
 
-/* Finds an entry of the same name already in the shard under construction. */
+/* Finds an entry of the same key already in the shard under construction. */
 static bool find_clash(struct build *build, const struct addition *addition,
                        struct index_entry *older)
 {
     const struct segment *const *segments = build->change->segments;
     struct index_entry newer = entry_of(addition->slot);
-    struct name name;
+    struct name key;
 
-    index_name(build->next, segments[newer.segment], newer, &name);
-    return index_find(build->next, segments, &name, addition->hash, older);
+    entry_key(build->next, segments[newer.segment], newer, &key);
+    return index_find(build->next, segments, &key, addition->hash, older);
 }
 
 static bool build_shard(struct build *build, size_t number)

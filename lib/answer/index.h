@@ -1,19 +1,22 @@
 #pragma once
 /**
- * Maps a host name to the entry that owns it.
+ * Maps a host name to the entry that owns it, and the names of spaces and all ids to theirs.
  *
  * An open-addressing hash table in 256 shards. A slot is eight octets:
  *
  *     63       40 39        24 23 22                 0
- *     tag: hash   segment      K  number + 1
+ *     tag: hash   segment      1  number + 1            a host
+ *     tag: hash   segment      0  kind  number + 1      any other: two bits, 21 bits
  *
- * K is 0 for an app under its plain name NAME.herokuapp.com and 1 for a host. The shard comes from
+ * An app is found under its plain name NAME.herokuapp.com. The shard comes from
  * the top octet of the hash, home slot and tag from the same 24 bits below it, so that a shard can
  * be copied without hashing any name again. A slot of zero is empty; a shard is at most two thirds
  * full, so every probe ends.
  *
  * Every name of every kind is one key: apps under the apps suffix, hosts under their own name,
- * wildcards with the label "*" in front.
+ * wildcards with the label "*" in front. What is unique like names, but is none, has keys that no
+ * name is: a first octet above that of any label, and the text. So all of it is checked for clashes
+ * and found again at the cost of what has changed.
  *
  * A shard is immutable and reference-counted. A new index shares all shards in which nothing
  * changed, so a reload costs only what changed.
@@ -44,10 +47,19 @@ struct index {
     uint32_t masks[INDEX_SHARDS]; /* of the shards, contiguous: saves a cache miss per look-up */
 };
 
-/** A slot decoded: the owner of a name. */
+/** What a key is of. Names only ever lead to apps and hosts. */
+enum index_kind {
+    INDEX_APP,      /* its plain name */
+    INDEX_APP_ID,   /* apps and spaces share one set of ids */
+    INDEX_SPACE_ID, /* number is 0 */
+    INDEX_SPACE,    /* its name; number is 0 */
+    INDEX_HOST,
+};
+
+/** A slot decoded: the owner of a key. */
 struct index_entry {
     uint16_t segment;
-    bool is_host;
+    uint8_t kind;    /* enum index_kind */
     uint32_t number; /* of the app or host within its segment */
 };
 
@@ -101,7 +113,15 @@ bool index_find(const struct index *index, const struct segment *const *segments
 bool index_find_hash(const struct index *index, const struct segment *const *segments,
                      uint64_t hash, struct index_entry *found);
 
-/** The name of an entry in wire form; for an app, the plain one. */
+/** Finds the app or space with an id. */
+bool index_find_id(const struct index *index, const struct segment *const *segments, const char *id,
+                   struct index_entry *found);
+
+/** Finds a space by its name. */
+bool index_find_space(const struct index *index, const struct segment *const *segments,
+                      const char *space, struct index_entry *found);
+
+/** The name of an app or host in wire form; of an app, the plain one. */
 void index_name(const struct index *index, const struct segment *segment, struct index_entry entry,
                 struct name *name);
 

@@ -172,7 +172,6 @@ static void run_crosschecks(struct loading *loading)
     crosscheck_spaces(&candidates, loading->report);
     crosscheck_connections(&candidates, loading->report);
     crosscheck_devices(&candidates, loading->report);
-    crosscheck_ids(&candidates, loading->report);
     if (!load_is_start(loading->request))
         crosscheck_immutable(loading->request->before, &candidates, loading->report);
 }

@@ -44,7 +44,7 @@ bool snapshot_find_app(const struct snapshot *snapshot, const void *label, size_
 
     return name_join(&name, label, length, suffix->octets, suffix->length) &&
            snapshot_find(snapshot, &name, index_hash(&snapshot->index, &name), found) &&
-           !found->is_host;
+           found->kind == INDEX_APP;
 }
 
 /*
@@ -202,10 +202,11 @@ size_t snapshot_count_spaces(const struct snapshot *snapshot)
 
 const struct segment *snapshot_find_space(const struct snapshot *snapshot, const char *name)
 {
-    for (size_t i = 0; i < snapshot->segment_count; i++)
-        if (snapshot->segments[i] != NULL && strcmp(snapshot->segments[i]->name, name) == 0)
-            return snapshot->segments[i];
-    return NULL;
+    struct index_entry found;
+
+    return index_find_space(&snapshot->index, snapshot->segments, name, &found)
+               ? snapshot->segments[found.segment]
+               : NULL;
 }
 
 const char *snapshot_suggest_space(const struct snapshot *snapshot, const char *name)

@@ -7,7 +7,7 @@
  * segments and index shards.
  *
  *     snapshot ─┬─ segments[]  one per zone file, counted
- *               ├─ index       host name → app or host
+ *               ├─ index       names and ids → app, host or space
  *               ├─ access      client address → memberships
  *               ├─ kept_back   names that were internal and are no longer declared
  *               └─ policy, SOA data, generation
@@ -66,8 +66,8 @@ static inline bool snapshot_is_served(const struct snapshot *snapshot,
 {
     const struct segment *segment = snapshot->segments[entry->segment];
 
-    return entry->is_host ? segment->hosts[entry->number].kind != HOST_PENDING
-                          : (segment->apps[entry->number].flags & APP_PLAIN_DOMAIN) != 0;
+    return entry->kind == INDEX_HOST ? segment->hosts[entry->number].kind != HOST_PENDING
+                                     : (segment->apps[entry->number].flags & APP_PLAIN_DOMAIN) != 0;
 }
 
 /**
@@ -84,7 +84,7 @@ bool snapshot_find_app(const struct snapshot *snapshot, const void *label, size_
 /** The number of spaces: one for each zone file. */
 size_t snapshot_count_spaces(const struct snapshot *snapshot);
 
-/** Finds the segment of a space by the space's name; NULL: there is none. Looks at each. */
+/** Finds the segment of a space by the space's name; NULL: there is none. */
 const struct segment *snapshot_find_space(const struct snapshot *snapshot, const char *name);
 
 /** Returns the name of a space that may have been meant, or NULL. */

@@ -232,7 +232,7 @@ static void decide_entry(const struct snapshot *snapshot, const struct client *c
 {
     const struct segment *segment = snapshot->segments[entry->segment];
 
-    if (!entry->is_host) {
+    if (entry->kind == INDEX_APP) {
         verdict->app = &segment->apps[entry->number];
         decide_app(snapshot, client, query, entry->segment, verdict);
         return;

@@ -206,7 +206,7 @@ static const struct app_entry *find_app(const struct diff_side *side, const char
     struct index_entry entry;
 
     if (side->segment == NULL || !snapshot_find_app(side->snapshot, name, length, &entry) ||
-        entry.segment != side->number || entry.is_host)
+        entry.segment != side->number || entry.kind == INDEX_HOST)
         return NULL;
     return &side->segment->apps[entry.number];
 }

@@ -89,7 +89,7 @@ static const struct segment *find_app(const struct snapshot *snapshot,
     struct index_entry entry;
 
     if (!snapshot_find_app(snapshot, segment_text(segment, app->name), app->name_length, &entry) ||
-        entry.is_host)
+        entry.kind == INDEX_HOST)
         return NULL;
     const struct segment *home = snapshot->segments[entry.segment];
     *found = &home->apps[entry.number];

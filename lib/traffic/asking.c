@@ -143,7 +143,7 @@ static bool take_entry(struct asking *asking, const struct index_entry *entry,
 {
     const struct segment *segment = asking->table->snapshot->segments[entry->segment];
 
-    if (entry->is_host)
+    if (entry->kind == INDEX_HOST)
         return take_host(asking, segment, &segment->hosts[entry->number], asked);
     const struct app_entry *app = &segment->apps[entry->number];
     *asked = (struct asked){.segment = segment,
@@ -177,7 +177,7 @@ static uint32_t asked_domain(struct asking *asking, const struct flow *flow,
     if (flow->owner != FLOW_APP || flow->is_coarse)
         return PARTY_NONE;
     flow_name(asking->table, flow, &name);
-    if (!snapshot_find(snapshot, &name, flow->name_hash, &entry) || entry.is_host)
+    if (!snapshot_find(snapshot, &name, flow->name_hash, &entry) || entry.kind == INDEX_HOST)
         return PARTY_NONE;
     return default_domain(asking, app, &name);
 }

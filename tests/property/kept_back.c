@@ -201,7 +201,7 @@ static bool is_foreign_app(const struct index_entry *entry)
 {
     const struct segment *segment = life.snapshot->segments[entry->segment];
 
-    if (!entry->is_host)
+    if (entry->kind == INDEX_APP)
         return (segment->apps[entry->number].flags & APP_INTERNAL) == 0;
     const struct host *host = &segment->hosts[entry->number];
     return host->kind != HOST_RECORDS && (segment->apps[host->owner].flags & APP_INTERNAL) == 0;

@@ -101,9 +101,9 @@ TEST(every_kind_of_name_is_found)
     ck_assert(build(&stand, NULL, &index));
     ck_assert_uint_eq(stand.clashes, 0);
     ck_assert(find(&stand, &index, "shape-shop-1.herokuapp.com", &entry));
-    ck_assert(!entry.is_host && entry.segment == 2 && entry.number == 0);
+    ck_assert(entry.kind == INDEX_APP && entry.segment == 2 && entry.number == 0);
     ck_assert(find(&stand, &index, "shape-exact-2-abcdef012345.herokuapp.com", &entry));
-    ck_assert(entry.is_host);
+    ck_assert_uint_eq(entry.kind, INDEX_HOST);
     ck_assert(segment->hosts[entry.number].kind == HOST_DEFAULT);
     ck_assert(is_found(&stand, &index, "SHOP.example.com"));
     ck_assert(is_found(&stand, &index, "shop-haiku-1.shape-2.herokuspace.com"));
@@ -151,8 +151,8 @@ TEST(a_change_shares_the_shards_it_does_not_touch)
     ck_assert(build(&stand, NULL, &first));
     add(&stand, 1, small);
     ck_assert(build(&stand, &first, &second));
-    /* Two names touch at most two shards. */
-    ck_assert_uint_ge(shared_shards(&first, &second), INDEX_SHARDS - 2);
+    /* The names of two apps and of their space touch at most three shards. */
+    ck_assert_uint_ge(shared_shards(&first, &second), INDEX_SHARDS - 3);
     ck_assert_uint_lt(shared_shards(&first, &second), INDEX_SHARDS);
     ck_assert(is_found(&stand, &second, "small-1.herokuapp.com"));
     ck_assert(!is_found(&stand, &first, "small-1.herokuapp.com"));
@@ -209,6 +209,88 @@ TEST(names_claimed_twice_are_reported)
     /* The older one keeps the name. */
     ck_assert(find(&stand, &second, "twin-1.herokuapp.com", &entry));
     ck_assert_uint_eq(entry.segment, 0);
+    index_close(&first);
+    index_close(&second);
+    segment_release((struct segment *)stand.segments[0]);
+    segment_release((struct segment *)stand.segments[1]);
+}
+
+static const char space_id[] = "11111111-1111-4111-8111-111111111111";
+static const char app_id[] = "22222222-2222-4222-8222-222222222222";
+
+/* A space with an id, and an app without one before an app with one. */
+static struct segment *make_segment_with_ids(const char *space, const char *id, const char *app,
+                                             int second_octet, const char *prefix)
+{
+    char text[512];
+
+    snprintf(text, sizeof text,
+             "space: %s\nid: %s\ncidr: 10.%d.0.0/16\napps:\n  - {name: %s-0}\n"
+             "  - {name: %s-1, id: %s}\n",
+             space, id, second_octet, prefix, prefix, app);
+    return segment_of_text(text);
+}
+
+TEST(spaces_and_ids_are_found_and_are_no_names)
+{
+    struct stand stand = {.clashes = 0};
+    struct index index;
+    struct index_entry entry;
+    struct segment *segment = make_segment_with_ids("one-space", space_id, app_id, 0, "alpha");
+
+    add(&stand, 3, segment);
+    ck_assert(build(&stand, NULL, &index));
+    ck_assert_uint_eq(stand.clashes, 0);
+    ck_assert(index_find_space(&index, stand.segments, "one-space", &entry));
+    ck_assert(entry.kind == INDEX_SPACE && entry.segment == 3 && entry.number == 0);
+    ck_assert(index_find_id(&index, stand.segments, space_id, &entry));
+    ck_assert(entry.kind == INDEX_SPACE_ID && entry.segment == 3 && entry.number == 0);
+    ck_assert(index_find_id(&index, stand.segments, app_id, &entry));
+    ck_assert(entry.kind == INDEX_APP_ID && entry.segment == 3 && entry.number == 1);
+    ck_assert(!index_find_id(&index, stand.segments, "one-space", &entry));
+    ck_assert(!index_find_space(&index, stand.segments, space_id, &entry));
+    ck_assert(!index_find_space(&index, stand.segments, "one-spac", &entry));
+    ck_assert(!index_find_space(&index, stand.segments, "", &entry));
+    ck_assert(!is_found(&stand, &index, "one-space"));
+    ck_assert(!is_found(&stand, &index, app_id));
+    index_close(&index);
+    segment_release(segment);
+}
+
+static const char other_id[] = "33333333-3333-4333-8333-333333333333";
+static const char third_id[] = "44444444-4444-4444-8444-444444444444";
+
+/* A second file that claims some of what the first one has. */
+static const struct {
+    const char *space, *id, *app;
+    size_t clashes;
+} claims[] = {
+    {"two-space", other_id, third_id, 0}, {"one-space", other_id, third_id, 1},
+    {"two-space", space_id, third_id, 1}, {"two-space", other_id, app_id, 1},
+    {"two-space", app_id, third_id, 1},   {"two-space", other_id, space_id, 1},
+    {"one-space", space_id, app_id, 3},
+};
+
+TEST_OVER(spaces_and_ids_claimed_twice_are_reported, claims)
+{
+    struct stand stand = {.clashes = 0};
+    struct index first, second;
+    struct index_entry entry;
+
+    add(&stand, 0, make_segment_with_ids("one-space", space_id, app_id, 0, "alpha"));
+    ck_assert(build(&stand, NULL, &first));
+    add(&stand, 1,
+        make_segment_with_ids(claims[_i].space, claims[_i].id, claims[_i].app, 1, "beta"));
+    ck_assert(build(&stand, &first, &second));
+    ck_assert_uint_eq(stand.clashes, claims[_i].clashes);
+    ck_assert_uint_eq(stand.clash.newer.segment, claims[_i].clashes > 0);
+    ck_assert_uint_eq(stand.clash.older.segment, 0);
+    /* The older one keeps it, and nothing else is lost. */
+    ck_assert(index_find_space(&second, stand.segments, "one-space", &entry));
+    ck_assert_uint_eq(entry.segment, 0);
+    ck_assert(index_find_id(&second, stand.segments, app_id, &entry));
+    ck_assert_uint_eq(entry.segment, 0);
+    ck_assert(is_found(&stand, &second, "beta-1.herokuapp.com"));
     index_close(&first);
     index_close(&second);
     segment_release((struct segment *)stand.segments[0]);
