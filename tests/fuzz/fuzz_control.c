@@ -5,12 +5,14 @@
  *
  * Up to twenty connections, more than the server accepts, send requests in pieces, send too much,
  * close one side or both, and read late or never; calls are finished at once or in a later step,
- * with replies larger than a socket's buffer. One loop and one thread, so that nothing waits, and
+ * with replies larger than a socket's buffer; streams send lines for as long as they are ready, and
+ * end on either side. One loop and one thread, so that nothing waits, and
  * the clock stands still, so that no connection times out on a busy machine.
  *
  * Invariants: each connection makes at most one call and gets at most one response, whole and
- * readable, with nothing after it; a request that is written and read again is the same; nothing
- * is leaked.
+ * readable, with nothing after it; of a stream it gets the lines in their order and none is
+ * missing; the owner is called once about a client that is gone, and never about a stream that has
+ * ended; a request that is written and read again is the same; nothing is leaked.
  */
 #include "fuzz/fuzz.h"
 
@@ -25,6 +27,7 @@
 #include <unistd.h>
 
 #include "control/control_socket.h"
+#include "control/control_stream.h"
 
 enum {
     CLIENTS = 20,
@@ -45,6 +48,7 @@ enum step {
     STEP_CLOSE,
     STEP_TURN,
     STEP_FINISH,
+    STEP_STREAM, /* lines of one, or its end */
     STEP_COUNT
 };
 
@@ -69,12 +73,19 @@ static struct call *held[HELD_MOST];
 static size_t held_count;
 static size_t opened, called;
 
+static struct stream {
+    struct call *call;
+    unsigned lines; /* sent */
+} streams[CONTROL_SOCKET_STREAMS_MOST];
+static size_t stream_count;
+
 static const char *const requests[] = {
     "spacedns/1 status\n",
     "spacedns/1 reload --force\n",
     "spacedns/1 explain api.example.com --from=10.20.3.4\n",
     "spacedns/1 explain %20%25%FF --json\n",
     "spacedns/1 version\n",
+    "spacedns/1 logs --tail\n",
     "spacedns/2 version\n",
     "spacedns/1 reload --unknown=x\n",
     "GET / HTTP/1.1\r\n\r\n",
@@ -159,13 +170,77 @@ static void finish(struct call *call, uint8_t how)
     call_finish(call, how >> 3);
 }
 
+/* ---- streams ---- */
+
+static struct stream *stream_of(const struct call *call)
+{
+    for (size_t i = 0; i < stream_count; i++)
+        if (streams[i].call == call)
+            return &streams[i];
+    abort(); /* it has ended */
+}
+
+static void end_stream(struct stream *stream, int code)
+{
+    struct call *call = stream->call;
+
+    *stream = streams[--stream_count];
+    call_finish(call, code);
+}
+
+static void on_ready(void *context, struct call *call)
+{
+    (void)context;
+    assert(call_is_ready(call));
+    assert(stream_of(call)->lines > 0);
+}
+
+static void on_gone(void *context, struct call *call)
+{
+    (void)context;
+    assert(!call_is_ready(call));
+    end_stream(stream_of(call), 0);
+}
+
+static void begin_stream(struct call *call)
+{
+    static const struct call_stream owner = {.on_ready = on_ready, .on_gone = on_gone};
+
+    if (!call_begin_stream(call, &owner)) {
+        call_finish(call, 1);
+        return;
+    }
+    assert(stream_count < CONTROL_SOCKET_STREAMS_MOST);
+    streams[stream_count++] = (struct stream){.call = call};
+}
+
+/* Sends a few lines, or more than a socket takes, or ends it; if the client is slow, only that. */
+static void go_on(struct stream *stream, uint8_t how)
+{
+    unsigned lines = (how & 0x40) != 0 ? LONG_LINES / 8 : (how & 7) + 1U;
+
+    if ((how & 0x80) != 0) {
+        end_stream(stream, how & 3);
+        return;
+    }
+    if (!call_is_ready(stream->call) || stream->lines > LONG_LINES)
+        return;
+    for (; lines > 0; lines--)
+        fprintf(stream->call->out, "stream %u, of which none is missing\n", stream->lines++);
+    if ((how & 8) != 0)
+        fputs("a note\n", stream->call->err);
+    call_send(stream->call);
+}
+
 static void on_call(void *context, struct call *call)
 {
     (void)context;
     called++;
     assert(called <= opened);
     check_request(&call->invocation);
-    if (call->invocation.command == COMMAND_STATUS || held_count == HELD_MOST)
+    if (call->invocation.command == COMMAND_LOGS)
+        begin_stream(call);
+    else if (call->invocation.command == COMMAND_STATUS || held_count == HELD_MOST)
         finish(call, (uint8_t)called);
     else
         held[held_count++] = call;
@@ -198,19 +273,23 @@ static void check_received(const struct client *client)
 {
     char *at = client->received, *end = at + client->length, *newline;
     bool has_code = false;
+    unsigned lines = 0, number;
     int code;
 
     for (; (newline = memchr(at, '\n', (size_t)(end - at))) != NULL; at = newline + 1) {
         assert(!has_code);
         char after = newline[1];
         newline[1] = '\0';
+        if (sscanf(at, ">stream %u,", &number) == 1) // NOLINT: of our own
+            assert(number == lines++);
         enum protocol_line line = protocol_read_response(at, &code);
         newline[1] = after;
         assert(line != PROTOCOL_UNKNOWN);
         has_code = line == PROTOCOL_END;
     }
     assert(!has_code || at == end);
-    assert(!client->has_ended || client->is_deaf || client->length == 0 || has_code);
+    /* A stream ends without a code when its client sent more, or shut its sending side. */
+    assert(!client->has_ended || client->is_deaf || client->length == 0 || has_code || lines > 0);
 }
 
 static void read_some(struct client *client, size_t most)
@@ -296,6 +375,10 @@ static void take_step(struct input *input, uv_loop_t *loop)
             finish(call, more);
         }
         break;
+    case STEP_STREAM:
+        if (stream_count > 0)
+            go_on(&streams[(what >> 3) % stream_count], more);
+        break;
     }
 }
 
@@ -327,7 +410,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct err err;
     uv_loop_t loop;
 
-    opened = called = held_count = 0;
+    opened = called = held_count = stream_count = 0;
     for (size_t i = 0; i < CLIENTS; i++) {
         clients[i].descriptor = -1;
         if (clients[i].received == NULL)
@@ -345,6 +428,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         read_to_the_end(&loop);
     while (held_count > 0)
         finish(held[--held_count], 1);
+    while (stream_count > 0)
+        end_stream(&streams[0], 1);
     for (size_t i = 0; i < CLIENTS; i++)
         close_client(&clients[i]);
     control_socket_close(control);
