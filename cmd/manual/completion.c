@@ -1,6 +1,29 @@
 #include "manual/completion.h"
 
+#include <string.h>
+
 #include "manual/tables.h"
+
+static const char *const codes[] = {
+#define REASON(symbol, code, level, ede, description, remedy) code,
+#include "decide/reasons.def"
+#undef REASON
+};
+
+enum { CODE_COUNT = sizeof codes / sizeof codes[0], CODES_MOST = 8 * CODE_COUNT };
+
+/* Reasons of one code stand together. */
+const char *completion_codes(void)
+{
+    static char text[CODES_MOST];
+    size_t length = 0;
+
+    for (size_t i = 0; i < CODE_COUNT; i++)
+        if (i == 0 || strcmp(codes[i], codes[i - 1]) != 0)
+            length += (size_t)snprintf(text + length, sizeof text - length, "%s%s",
+                                       i == 0 ? "" : " ", codes[i]);
+    return text;
+}
 
 static void fill_bash_commands(FILE *out)
 {

@@ -5,7 +5,7 @@
  *
  * A line of the template that is only a marker, such as `@commands@`, is replaced by text made from
  * the tables, so that pages and completions are always up to date. `@version@`, `@date@`,
- * `@types@` and `@statuses@` may stand anywhere in a line, once.
+ * `@types@`, `@statuses@` and `@codes@` may stand anywhere in a line, once.
  */
 #include <stdbool.h>
 #include <stdlib.h>
@@ -65,6 +65,7 @@ int main(int argc, char **argv)
         const char *left = line;
         for (size_t i = 0; i < sizeof inline_words / sizeof inline_words[0]; i++)
             left = fill_word(left, inline_words[i].name, inline_words[i].value, stdout);
+        left = fill_word(left, "@codes@", completion_codes(), stdout);
         fputs(left, stdout);
     }
     bool is_whole = ferror(template) == 0 && fflush(stdout) == 0;

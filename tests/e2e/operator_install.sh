@@ -27,6 +27,8 @@ sbin/spacednsd
 share/bash-completion/completions/spacedns
 share/bash-completion/completions/spacednsd
 share/doc/spacedns/README.md
+share/doc/spacedns/examples/alerts.yaml
+share/doc/spacedns/examples/dashboard.json
 share/doc/spacedns/examples/spacednsd.yaml
 share/doc/spacedns/examples/zones/test-space.yaml
 share/doc/spacedns/zones/README.md
@@ -135,6 +137,7 @@ for order in '$(touch PWNED)' '`touch PWNED`'; do
     [ ! -e PWNED ] || fail "bash carries nothing out: $order" "$(rm -v PWNED)"
 done
 expect "bash: query types" "MX" "$(completed "spacedns explain a.b --type M")"
+expect "bash: reasons" "$(sed -nE 's/^REASON\(\w+, "(Q1[0-9])".*/\1/p' lib/decide/reasons.def | sort -u | xargs)" "$(completed "spacedns logs --reason Q1")"
 
 # completed_server WORD BEFORE: what bash offers behind `spacednsd ... BEFORE WORD`
 completed_server() {
