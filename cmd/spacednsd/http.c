@@ -100,7 +100,6 @@ static enum MHD_Result queue(struct http_request *request, struct MHD_Response *
         return MHD_NO;
     enum MHD_Result result = MHD_queue_response(request->connection, status, response);
     MHD_destroy_response(response);
-    request->is_queued = true;
     owner->on_status(owner->context, status);
     return result;
 }

@@ -129,13 +129,14 @@ void http_on_connection(void *listener, struct MHD_Connection *connection, void 
         end(*context, connection);
 }
 
-static enum http_end end_of(bool is_queued, enum MHD_RequestTerminationCode how)
+/* What the library refuses by itself, it refuses before the request has begun. */
+static enum http_end end_of(bool is_begun, enum MHD_RequestTerminationCode how)
 {
     switch (how) {
     case MHD_REQUEST_TERMINATED_COMPLETED_OK:
         return HTTP_END_DONE;
     case MHD_REQUEST_TERMINATED_WITH_ERROR:
-        return is_queued ? HTTP_END_CLIENT : HTTP_END_REFUSED;
+        return is_begun ? HTTP_END_CLIENT : HTTP_END_REFUSED;
     case MHD_REQUEST_TERMINATED_TIMEOUT_REACHED:
         return HTTP_END_TIMEOUT;
     case MHD_REQUEST_TERMINATED_DAEMON_SHUTDOWN:
@@ -170,6 +171,6 @@ void http_connection_note(struct MHD_Connection *connection, enum MHD_RequestTer
     if (noted == NULL)
         return;
     noted->has_end = true;
-    noted->end = end_of(noted->request != NULL && noted->request->is_queued, how);
+    noted->end = end_of(noted->request != NULL && noted->request->is_begun, how);
     drop_request(noted);
 }

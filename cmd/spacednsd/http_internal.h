@@ -40,7 +40,6 @@ struct http_request {
     bool is_begun;     /* it has passed */
     bool is_asked;     /* the owner has it, or had it */
     bool is_suspended; /* until the owner responds */
-    bool is_queued;    /* it has a response of ours */
     char *query;       /* NULL: none */
     char uri[];        /* as on the request line, ended at its `?` */
 };

@@ -336,6 +336,15 @@ for kind in headers tricks noise readless silent; do
     exec 7>&-
     wait "$burden"
 done
+refused=$(ended refused)
+/usr/bin/python3 - <<'PY'
+import socket
+for _ in range(20):
+    with socket.create_connection(("127.0.0.1", 9153)) as connection:
+        connection.sendall(b"GET /api/v1/apps HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+PY
+await is_served
+expect "clients that leave before their answer are not refused" "$refused" "$(ended refused)"
 for cause in refused timeout limit done; do
     [ "$(ended $cause)" -gt 0 ] && pass || fail "connections that ended so are counted: $cause"
 done
