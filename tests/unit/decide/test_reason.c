@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "decide/explain.h"
 #include "support/suite.h"
 
 /*
@@ -52,6 +53,14 @@ TEST_LOOP(every_reason_has_a_description_and_a_remedy, 1, REASON_COUNT)
     /* The description is a log value: no quotes to escape, no end of a sentence. */
     ck_assert_ptr_null(strpbrk(entry->description, "\"\\\n"));
     ck_assert_int_ne(entry->description[strlen(entry->description) - 1], '.');
+}
+
+/* Without a fact the description is the text: it would be cut in the middle of a word. */
+TEST_LOOP(a_code_and_its_description_fit_in_an_answer, 1, REASON_COUNT)
+{
+    const struct reason_entry *entry = reason_entry((enum reason)_i);
+
+    ck_assert_uint_le(strlen(entry->code) + 1 + strlen(entry->description), EDE_TEXT_OCTETS);
 }
 
 TEST_LOOP(no_two_reasons_are_the_same_in_an_answer, 0, REASON_COUNT)
