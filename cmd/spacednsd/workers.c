@@ -194,10 +194,13 @@ void workers_explain(const struct status_source *source, const struct explain_re
         if (report != NULL && !report->is_forwarded)
             report = NULL;
         if (report != NULL)
-            workers[i] = (struct explain_worker){.upstreams = report->upstreams,
-                                                 .cached = report->cached,
-                                                 .is_withheld = report->is_withheld,
-                                                 .hops = &report->hops};
+            workers[i] =
+                (struct explain_worker){.upstreams = report->upstreams,
+                                        .cached = report->cached,
+                                        .has_answer = report->kept.kept == CACHED_FRESH ||
+                                                      report->kept.kept == CACHED_STALE,
+                                        .outcome = report->has_outcome ? &report->outcome : NULL,
+                                        .hops = &report->hops};
         json_array_append_new(live.json, json_worker(i, report));
     }
     explain_print(snapshot, request, workers == NULL ? NULL : &live, is_json, out);

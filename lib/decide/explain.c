@@ -6,6 +6,7 @@
 #include "decide/affinity.h"
 #include "decide/alias.h"
 #include "decide/explain_reason.h"
+#include "decide/outcome.h"
 #include "decide/outside.h"
 #include "decide/suggestion.h"
 #include "wire/types.h"
@@ -482,8 +483,8 @@ void explain(const struct snapshot *snapshot, const struct client *client,
     if (facts->limited != NULL)
         format_text(facts->limited, explanation);
     unsigned links = explain_aliases(snapshot, client, facts->hops, &last, &end, explanation);
-    if (facts->is_withheld && end.situation == SITUATION_FORWARD)
-        verdict_rebind(&end);
+    if (facts->outcome != NULL && end.situation == SITUATION_FORWARD)
+        outcome_decide(snapshot, facts->outcome, &end);
     explain_last(snapshot, client, &last, &end, facts, explanation);
     explain_verdict(snapshot, client, &last, &end, links, explanation);
 }

@@ -39,9 +39,10 @@ struct explain_facts {
     const char *address;           /* the client's, when it is not IPv4 */
     const char *limited;           /* that the client is above its rate, in a line */
     uint32_t raised_ttl_seconds;   /* of negative answers about its app; 0: not raised */
-    bool is_withheld;              /* the cached answer is withheld (DNS rebinding) */
-    bool for_operator;             /* shows locations, the space of a concealed name, and why a
-                                      client is outside */
+    /* What is cached of a forwarded name and is no answer: withheld, or failed; NULL: neither. */
+    const struct upstream_outcome *outcome;
+    bool for_operator; /* shows locations, the space of a concealed name, and why a
+                          client is outside */
 };
 
 /** Prints how the verdict on a query was reached. `facts` may be NULL. */

@@ -117,6 +117,13 @@ void forward_end_all(struct forward *forward);
 /** The cached answer while it is fresh, or NULL; good until the next call. */
 const struct response *forward_peek(const struct forward *forward, const struct question *question);
 
+/**
+ * The failure that is kept for the question, and in *server the server's text, or NULL;
+ * FORWARD_NO_FAILURE: none is.
+ */
+enum forward_failure forward_cached_failure(const struct forward *forward,
+                                            const struct question *question, const char **server);
+
 /** Goes on with a sweep over the cache. Returns true at its end. */
 bool forward_sweep(struct forward *forward, struct sweep *sweep);
 

@@ -25,6 +25,17 @@ struct cached_state forward_cached(const struct forward *forward, const struct q
     return cached_state_of(peek(forward, question), forward->now_s);
 }
 
+enum forward_failure forward_cached_failure(const struct forward *forward,
+                                            const struct question *question, const char **server)
+{
+    const struct cache_entry *entry = peek(forward, question);
+
+    if (cached_state_of(entry, forward->now_s).kept != CACHED_FAILED)
+        return FORWARD_NO_FAILURE;
+    *server = routing_server_text(&forward->routing, entry->server);
+    return entry->failure;
+}
+
 const struct resolver *forward_server(const struct forward *forward, uint8_t route, uint8_t index)
 {
     const struct resolver_set *set = &forward->routing.routes[route];

@@ -107,13 +107,24 @@ static const struct alias_hops *find_hops(const struct explain_live *live)
     return found;
 }
 
-/* One worker is enough: the others will get the same answer and withhold it, too. */
-static bool is_withheld_somewhere(const struct explain_live *live)
+/*
+ * One worker is enough: the others will get the same answer and withhold it, too, or ask the same
+ * upstreams, unless one has an answer.
+ */
+static const struct upstream_outcome *find_outcome(const struct explain_live *live)
 {
-    for (size_t i = 0; live != NULL && i < live->count; i++)
-        if (live->workers[i].is_withheld)
-            return true;
-    return false;
+    const struct upstream_outcome *found = NULL;
+
+    for (size_t i = 0; live != NULL && i < live->count; i++) {
+        const struct explain_worker *worker = &live->workers[i];
+        if (worker->outcome != NULL && worker->outcome->has_answer)
+            return worker->outcome;
+        if (worker->has_answer)
+            return NULL;
+        if (worker->outcome != NULL)
+            found = worker->outcome;
+    }
+    return found;
 }
 
 /* Writes one line for a worker and all with the same state. */
@@ -157,6 +168,7 @@ struct explained {
     struct verdict decided; /* on the queried name */
     struct query query;     /* for the last name of the aliases; its verdict: */
     struct verdict verdict;
+    const struct upstream_outcome *outcome; /* that the verdict is by; NULL: none */
     struct explanation explanation;
     char *workers;                 /* lines before the last step; NULL: none */
     json_t *live;                  /* borrowed; NULL: none */
@@ -271,7 +283,7 @@ static void print_steps(const struct snapshot *snapshot, const struct explain_re
     const struct explain_source *source = &request->source;
     struct explain_facts facts = {.address = source->path.is_ipv6 ? source->ipv6 : NULL,
                                   .hops = explained->hops,
-                                  .is_withheld = explained->verdict.reason == REASON_REBIND,
+                                  .outcome = explained->outcome,
                                   .for_operator = true};
     char limited[LIMITED_TEXT_MOST];
 
@@ -305,8 +317,9 @@ void explain_print(const struct snapshot *snapshot, const struct explain_request
     explained.hops = find_hops(live);
     alias_resolve(snapshot, &explained.client, explained.hops, &explained.query, &hash,
                   &explained.verdict);
-    if (explained.verdict.situation == SITUATION_FORWARD && is_withheld_somewhere(live))
-        verdict_rebind(&explained.verdict);
+    explained.outcome = find_outcome(live);
+    if (explained.verdict.situation == SITUATION_FORWARD && explained.outcome != NULL)
+        outcome_decide(snapshot, explained.outcome, &explained.verdict);
     explained.verdict.reason = verdict_inner_reason(&explained.verdict);
     print_steps(snapshot, request, live, &explained);
     if (is_json)

@@ -18,6 +18,7 @@
 #include <jansson.h>
 
 #include "decide/alias.h"
+#include "decide/outcome.h"
 
 enum { EXPLAIN_WHO_OCTETS = 64 };
 
@@ -70,10 +71,11 @@ bool explain_request_read(const struct explain_question *words, struct explain_r
 
 /** The state of one worker of the running server for a forwarded name. */
 struct explain_worker {
-    const char *upstreams;         /* "upstreams=10.0.0.2 up 3ms"; NULL: no report */
-    const char *cached;            /* "cached=fresh ttl=23" */
-    bool is_withheld;              /* its cached answer is withheld */
-    const struct alias_hops *hops; /* CNAMEs of its cached answer; NULL: none */
+    const char *upstreams;                  /* "upstreams=10.0.0.2 up 3ms"; NULL: no report */
+    const char *cached;                     /* "cached=fresh ttl=23" */
+    bool has_answer;                        /* that is one, fresh or stale */
+    const struct upstream_outcome *outcome; /* what it has cached and is no answer; NULL: none */
+    const struct alias_hops *hops;          /* CNAMEs of its cached answer; NULL: none */
 };
 
 /** The client's requests above its rate within the last minute, of all workers. */

@@ -1,7 +1,6 @@
 #include "respond/chain.h"
 
 #include "decide/explain.h"
-#include "decide/outcome.h"
 #include "forward/forward_report.h"
 #include "forward/splice.h"
 #include "respond/render.h"
@@ -78,17 +77,28 @@ void chain_list_hops(const struct snapshot *snapshot, const struct client *clien
     }
 }
 
-bool chain_is_withheld(const struct snapshot *snapshot, const struct forward *forward,
-                       const struct query *query, uint64_t hash, const struct verdict *verdict)
+bool chain_find_outcome(const struct snapshot *snapshot, const struct forward *forward,
+                        const struct query *query, uint64_t hash, const struct verdict *verdict,
+                        struct upstream_outcome *outcome)
 {
     struct question question = question_of(query, hash);
-    const struct response *response = forward_peek(forward, &question);
+    struct forward_result found = {.response = forward_peek(forward, &question)};
+    struct verdict end = *verdict;
 
-    if (response == NULL)
+    if (found.response == NULL)
+        found.failure = forward_cached_failure(forward, &question, &found.server);
+    if (found.response == NULL && found.failure == FORWARD_NO_FAILURE)
         return false;
-    struct verdict relayed = *verdict;
-    const struct forward_result found = {.response = response};
-    return respond_decide_outcome(snapshot, &found, &relayed) == NULL;
+    if (respond_decide_outcome(snapshot, &found, &end) != NULL)
+        return false;
+    *outcome = (struct upstream_outcome){.has_answer = end.reason == REASON_REBIND,
+                                         .has_space_address = end.reason == REASON_REBIND,
+                                         .fault = end.reason == REASON_UPSTREAM_NETWORK
+                                                      ? UPSTREAM_FAULT_NETWORK
+                                                      : UPSTREAM_FAULT_SERVER,
+                                         .fault_text = end.upstream_fault,
+                                         .server = end.upstream};
+    return true;
 }
 
 void chain_format_cached(const struct forward *forward, const struct question *question,

@@ -22,6 +22,7 @@
  * Threads: pure.  Memory: a chain is some kilobytes, on the caller's stack; never allocates.
  */
 #include "decide/alias.h"
+#include "decide/outcome.h"
 #include "respond/respond.h"
 #include "wire/reply.h"
 
@@ -53,9 +54,13 @@ void chain_list_hops(const struct snapshot *snapshot, const struct client *clien
                      const struct forward *forward, const struct query *query,
                      struct alias_hops *hops);
 
-/** True when the forwarder has a cached answer for a forwarded name and must withhold it. */
-bool chain_is_withheld(const struct snapshot *snapshot, const struct forward *forward,
-                       const struct query *query, uint64_t hash, const struct verdict *verdict);
+/**
+ * Finds what the forwarder has cached for a forwarded name that is no answer: one that it must
+ * withhold, or a failure. Returns false when there is neither. The texts are the forwarder's.
+ */
+bool chain_find_outcome(const struct snapshot *snapshot, const struct forward *forward,
+                        const struct query *query, uint64_t hash, const struct verdict *verdict,
+                        struct upstream_outcome *outcome);
 
 /**
  * Appends the cached answer to a forwarded name as forward_format_cached does, and the code of the

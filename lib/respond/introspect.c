@@ -163,6 +163,7 @@ static void format_why(const struct snapshot *snapshot, const struct exchange *e
     struct verdict verdict;
     struct forward_facts facts;
     struct alias_hops hops;
+    struct upstream_outcome outcome;
     struct explain_facts known = {.hops = &hops};
     struct explanation explanation;
 
@@ -177,7 +178,8 @@ static void format_why(const struct snapshot *snapshot, const struct exchange *e
         gather_facts(exchange, &last, hash, end.route, &facts);
         known.servers = facts.servers;
         known.cached = facts.cached;
-        known.is_withheld = chain_is_withheld(snapshot, exchange->forward, &last, hash, &end);
+        if (chain_find_outcome(snapshot, exchange->forward, &last, hash, &end, &outcome))
+            known.outcome = &outcome;
     }
     if (end.situation == SITUATION_NO_WEB && exchange->dead_apps != NULL)
         known.raised_ttl_seconds = dead_apps_raised_ttl(exchange->dead_apps, end.app);

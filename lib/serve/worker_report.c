@@ -101,6 +101,22 @@ static uint32_t find_raised_ttl(const struct worker_report *report, const struct
                : 0;
 }
 
+/* The server's text is the worker's own, and goes with its upstreams. */
+static void report_outcome(struct worker_report *report, const struct snapshot *snapshot,
+                           const struct forward *forward, const struct query *query, uint64_t hash,
+                           const struct verdict *verdict)
+{
+    struct upstream_outcome *outcome = &report->outcome;
+
+    report->has_outcome = chain_find_outcome(snapshot, forward, query, hash, verdict, outcome);
+    if (!report->has_outcome || outcome->server == NULL)
+        return;
+    struct text server = text_over(report->server, sizeof report->server - 1);
+    text_add_string(&server, outcome->server);
+    *server.next = '\0';
+    outcome->server = report->server;
+}
+
 static void report_forwarded(struct worker_report *report, const struct snapshot *snapshot,
                              const struct forward *forward, const struct client *client)
 {
@@ -121,7 +137,7 @@ static void report_forwarded(struct worker_report *report, const struct snapshot
     *cached.next = '\0';
     report->kept = forward_cached(forward, &question);
     report->route = verdict.route;
-    report->is_withheld = chain_is_withheld(snapshot, forward, &query, hash, &verdict);
+    report_outcome(report, snapshot, forward, &query, hash, &verdict);
 }
 
 static void report_query(struct worker_report *report, const struct batch *batch)

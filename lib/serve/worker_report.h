@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #include "decide/alias.h"
+#include "decide/outcome.h"
 #include "forward/format.h"
 #include "forward/forward.h"
 #include "respond/dead_apps.h"
@@ -87,7 +88,9 @@ struct worker_report {
     uint32_t raised_ttl_seconds;  /* of the app that the query leads to; 0: not raised */
     struct alias_hops hops;       /* where the query's aliases in cached answers lead */
     bool is_forwarded; /* the query or a name its aliases lead to; then, of the last such name: */
-    bool is_withheld;  /* its cached answer is withheld */
+    bool has_outcome;  /* what is cached is withheld, or has failed */
+    struct upstream_outcome outcome;
+    char server[REPORT_TEXT_OCTETS]; /* the outcome's */
     uint8_t route;
     char upstreams[REPORT_TEXT_OCTETS]; /* as in _why: "upstreams=10.0.0.2 up 3ms" */
     char cached[REPORT_TEXT_OCTETS];    /* and "cached=fresh ttl=23" */

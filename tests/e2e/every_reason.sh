@@ -1,6 +1,6 @@
 #!/bin/bash
-# Every reason of reasons.def is asked for once, and the same query shows it in EDE, _why, explain, the
-# log, the metrics and the API; a reason without a case fails (every_reason.py has them).
+# Every reason of reasons.def is asked for once, and the same query shows it in EDE, with the same words
+# in _why and explain, and in the log, the metrics, the API and the page; a reason without a case fails (every_reason.py has them).
 # timeout: 180
 . "$(dirname "$0")/lib.bash"
 enter_private_network || skip "no network namespace may be made here"
@@ -80,6 +80,20 @@ walk removed
 echo 'client_rate: 1' >>"$work/settings.yaml"
 reload
 walk limited
+
+# ---- the page ----
+
+if chromium=$(command -v chromium-headless-shell || command -v chromium); then
+    shown=$("$chromium" --headless --no-sandbox --disable-gpu --user-data-dir="$work/chromium" \
+        --virtual-time-budget=4000 --dump-dom "http://$http/" 2>/dev/null | sed 's/<[^>]*>/ /g')
+    for code in $(sed -nE 's/^REASON\([A-Z_]+, "(Q[0-9]+)".*/\1/p' lib/decide/reasons.def | grep -vE 'Q30|Q50' | sort -u); do
+        expect_match "$code: the page" "(^|[^0-9A-Za-z])$code([^0-9A-Za-z]|\$)" "$shown"
+    done
+else
+    echo "left out, for there is no chromium-headless-shell: the page"
+fi
+
+# ---- a reload ----
 
 sed -i 's/^cidr: 10.0.0.0/cidr: 10.0.0.1/' "$zones/test-space.yaml"
 reload

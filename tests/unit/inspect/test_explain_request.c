@@ -276,26 +276,26 @@ static const struct {
     size_t count;
     const char *message;
 } live_stories[] = {
-    {{{"upstreams=a up 3ms", "cached=no", false, NULL}},
+    {{{.upstreams = "upstreams=a up 3ms", .cached = "cached=no"}},
      1,
      "zone=.\nupstreams=a up 3ms\ncached=no\nverdict=forward to 10.0.0.2\n"},
-    {{{"upstreams=a up 3ms", "cached=no", false, NULL},
-      {"upstreams=a up 3ms", "cached=no", false, NULL}},
+    {{{.upstreams = "upstreams=a up 3ms", .cached = "cached=no"},
+      {.upstreams = "upstreams=a up 3ms", .cached = "cached=no"}},
      2,
      "zone=.\nupstreams=a up 3ms\ncached=no\nverdict=forward to 10.0.0.2\n"},
-    {{{"upstreams=a up 3ms", "cached=no", false, NULL},
-      {"upstreams=a up 3ms", "cached=fresh ttl=2", false, NULL},
-      {"upstreams=a up 3ms", "cached=no", false, NULL}},
+    {{{.upstreams = "upstreams=a up 3ms", .cached = "cached=no"},
+      {.upstreams = "upstreams=a up 3ms", .cached = "cached=fresh ttl=2", .has_answer = true},
+      {.upstreams = "upstreams=a up 3ms", .cached = "cached=no"}},
      3,
      "zone=. upstreams=10.0.0.2\nworkers=1,3 upstreams=a up 3ms cached=no\n"
      "workers=2 upstreams=a up 3ms cached=fresh ttl=2\nverdict=forward to 10.0.0.2\n"},
-    {{{NULL, NULL, false, NULL},
-      {"upstreams=a failing", "cached=no", false, NULL},
-      {NULL, NULL, false, NULL}},
+    {{{.upstreams = NULL},
+      {.upstreams = "upstreams=a failing", .cached = "cached=no"},
+      {.upstreams = NULL}},
      3,
      "zone=. upstreams=10.0.0.2\nworkers=1,3 have not reported; are they overloaded?\n"
      "workers=2 upstreams=a failing cached=no\nverdict=forward to 10.0.0.2\n"},
-    {{{NULL, NULL, false, NULL}},
+    {{{.upstreams = NULL}},
      1,
      "zone=. upstreams=10.0.0.2\nworkers=1 have not reported; are they overloaded?\n"
      "verdict=forward to 10.0.0.2\n"},
@@ -316,11 +316,19 @@ TEST(cached_aliases_are_followed_if_workers_agree)
 {
     static struct alias_hops hops = {.count = 1}, elsewhere = {.count = 1};
     const struct explain_worker alike[] = {
-        {"upstreams=a up 3ms", "cached=fresh ttl=2", false, &hops},
-        {"upstreams=a up 2ms", "cached=no", false, &no_hops}};
-    const struct explain_worker other[] = {
-        {"upstreams=a up 3ms", "cached=fresh ttl=2", false, &hops},
-        {"upstreams=a up 3ms", "cached=fresh ttl=9", false, &elsewhere}};
+        {.upstreams = "upstreams=a up 3ms",
+         .cached = "cached=fresh ttl=2",
+         .has_answer = true,
+         .hops = &hops},
+        {.upstreams = "upstreams=a up 2ms", .cached = "cached=no", .hops = &no_hops}};
+    const struct explain_worker other[] = {{.upstreams = "upstreams=a up 3ms",
+                                            .cached = "cached=fresh ttl=2",
+                                            .has_answer = true,
+                                            .hops = &hops},
+                                           {.upstreams = "upstreams=a up 3ms",
+                                            .cached = "cached=fresh ttl=9",
+                                            .has_answer = true,
+                                            .hops = &elsewhere}};
 
     ck_assert(name_from_text("sleepy-river-2739.herokuapp.com", &hops.targets[0]));
     ck_assert(name_from_text("api.example.com", &elsewhere.targets[0]));
@@ -345,11 +353,19 @@ TEST(cached_aliases_are_followed_if_workers_agree)
     free(lines);
 }
 
+static const struct upstream_outcome withheld = {.has_answer = true, .has_space_address = true},
+                                     failed = {.fault = UPSTREAM_FAULT_NETWORK,
+                                               .fault_text = "nobody listens at",
+                                               .server = "10.0.0.2"};
+
 TEST(a_withheld_cached_answer_is_printed)
 {
     const struct explain_worker workers[] = {
-        {"upstreams=a up 3ms", "cached=fresh ttl=2", true, NULL},
-        {"upstreams=a up 3ms", "cached=no", false, NULL}};
+        {.upstreams = "upstreams=a up 3ms",
+         .cached = "cached=fresh ttl=2",
+         .has_answer = true,
+         .outcome = &withheld},
+        {.upstreams = "upstreams=a up 3ms", .cached = "cached=no"}};
     char *lines = explain_live(workers, 2, false);
 
     ck_assert_msg(strstr(lines, "\nverdict=NOERROR without data: Q23 ") != NULL, "%s", lines);
@@ -361,6 +377,38 @@ TEST(a_withheld_cached_answer_is_printed)
     ck_assert(json_is_false(json_object_get(object, "forwarded")));
     ck_assert_str_eq(json_string_value(json_object_get(object, "rcode")), "NOERROR");
     json_decref(object);
+    free(lines);
+}
+
+/* What clients get now is the same reason as in the EDE. */
+TEST(a_cached_failure_is_the_verdict)
+{
+    const struct explain_worker workers[] = {
+        {.upstreams = "upstreams=a failing", .cached = "cached=no"},
+        {.upstreams = "upstreams=a failing", .cached = "cached=failed x", .outcome = &failed}};
+    char *lines = explain_live(workers, 2, false);
+
+    ck_assert_msg(strstr(lines, "\nremedy=look at the network, ") != NULL, "%s", lines);
+    ck_assert_msg(strstr(lines, "\nverdict=SERVFAIL: Q22 nobody listens at 10.0.0.2\n") != NULL,
+                  "%s", lines);
+    free(lines);
+    lines = explain_live(workers, 2, true);
+    json_t *object = json_loads(lines, 0, NULL);
+    ck_assert(json_is_false(json_object_get(object, "forwarded")));
+    ck_assert_str_eq(json_string_value(json_object_get(json_object_get(object, "reason"), "code")),
+                     "Q22");
+    json_decref(object);
+    free(lines);
+}
+
+TEST(a_failure_of_one_worker_is_not_the_verdict_if_another_has_an_answer)
+{
+    const struct explain_worker workers[] = {
+        {.upstreams = "upstreams=a up 3ms", .cached = "cached=failed x", .outcome = &failed},
+        {.upstreams = "upstreams=a up 3ms", .cached = "cached=fresh ttl=2", .has_answer = true}};
+    char *lines = explain_live(workers, 2, false);
+
+    ck_assert_msg(strstr(lines, "\nverdict=forward to 10.0.0.2\n") != NULL, "%s", lines);
     free(lines);
 }
 
