@@ -33,9 +33,24 @@ static void add_item(char *list, size_t size, const char *item)
     snprintf(list + used, size - used, "%.*s%s", (int)room, item, length > room ? cut : "");
 }
 
-void audit_add_signal(struct audit *audit)
+static void add_uid(struct audit *audit, uid_t uid)
 {
-    add_item(audit->by, sizeof audit->by, "signal");
+    char number[24], name[PEER_NAME_MOST];
+
+    snprintf(number, sizeof number, "%lu", (unsigned long)uid);
+    add_item(audit->by, sizeof audit->by, number);
+    if (peer_find_name(uid, name))
+        add_item(audit->users, sizeof audit->users, name);
+}
+
+void audit_add_signal(struct audit *audit, const struct signal_sender *sender)
+{
+    if (sender->pid == 0) {
+        add_item(audit->by, sizeof audit->by, "signal");
+        return;
+    }
+    add_uid(audit, sender->uid);
+    add_item(audit->commands, sizeof audit->commands, "SIGHUP");
 }
 
 /* "reload --force": operands are in lines of their own, or in the note. */
@@ -56,12 +71,8 @@ static void add_command(struct audit *audit, const struct invocation *invocation
 void audit_add_call(struct audit *audit, const struct call *call)
 {
     const char *note = call->invocation.options[OPTION_NOTE];
-    char uid[24], name[PEER_NAME_MOST];
 
-    snprintf(uid, sizeof uid, "%lu", (unsigned long)call->peer.uid);
-    add_item(audit->by, sizeof audit->by, uid);
-    if (peer_find_name(call->peer.uid, name))
-        add_item(audit->users, sizeof audit->users, name);
+    add_uid(audit, call->peer.uid);
     add_command(audit, &call->invocation);
     if (note != NULL)
         add_item(audit->notes, sizeof audit->notes, note);

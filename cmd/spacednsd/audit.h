@@ -2,7 +2,8 @@
 /**
  * Who caused what the server does, for its log.
  *
- *     by=signal                                                     SIGHUP
+ *     by=1000 user=alice command=SIGHUP                             a signal
+ *     by=signal                                                     one whose sender is not known
  *     by=1000 user=alice command="reload --force" note="ticket 7"   a call of the control socket
  *     by=0 user=root command=reload note="apps:create calm-bay-1"   an edit by the command
  *     by=1000,0 user=alice,root command=reload                      calls that share a reload
@@ -13,6 +14,7 @@
  */
 #include "base/log.h"
 #include "control/control_socket.h"
+#include "spacednsd/signals.h"
 
 enum { AUDIT_BY_MOST = 80, AUDIT_USERS_MOST = 160, AUDIT_COMMAND_MOST = 80, AUDIT_NOTE_MOST = 300 };
 
@@ -24,7 +26,7 @@ struct audit {
     char notes[AUDIT_NOTE_MOST];
 };
 
-void audit_add_signal(struct audit *audit);
+void audit_add_signal(struct audit *audit, const struct signal_sender *sender);
 
 void audit_add_call(struct audit *audit, const struct call *call);
 

@@ -154,7 +154,7 @@ void daemon_requests_take_signal(void *context, int number)
     else if (number == SIGUSR1)
         events_log_counters(daemon->server);
     else
-        reloads_request(&daemon->reloads, NULL);
+        reloads_request_by_signal(&daemon->reloads, &daemon->signals.sender);
 }
 
 void daemon_requests_watch_signals(struct daemon *daemon)

@@ -87,7 +87,7 @@ bool reload_queue_take(struct reload_queue *queue, bool is_guarded)
                                          : request_of_call(queue->waiting, is_guarded);
     queue->audit = (struct audit){.by = ""};
     if (queue->wants_reload)
-        audit_add_signal(&queue->audit);
+        audit_add_signal(&queue->audit, &queue->sender);
     queue->wants_reload = false;
     while (*link != NULL) {
         struct call *call = *link;
@@ -107,12 +107,14 @@ bool reload_queue_take(struct reload_queue *queue, bool is_guarded)
 
 void reload_queue_add(struct reload_queue *queue, struct call *call)
 {
-    if (call == NULL) {
-        queue->wants_reload = true;
-    } else {
-        call->next = queue->waiting;
-        queue->waiting = call;
-    }
+    call->next = queue->waiting;
+    queue->waiting = call;
+}
+
+void reload_queue_add_signal(struct reload_queue *queue, const struct signal_sender *sender)
+{
+    queue->wants_reload = true;
+    queue->sender = *sender;
 }
 
 void reload_queue_stop(struct reload_queue *queue)

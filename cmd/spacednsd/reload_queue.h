@@ -37,12 +37,15 @@ struct reload_queue {
     struct kept_names names;       /* of a request to forget */
     struct call *calls;            /* of the request */
     struct call *waiting;          /* for later ones */
-    bool wants_reload;             /* a signal arrived */
+    bool wants_reload;             /* a signal arrived ... */
+    struct signal_sender sender;   /* ... the last one from here */
     bool wants_upkeep;             /* it is due */
 };
 
-/** Adds a call, or with NULL a signal. */
 void reload_queue_add(struct reload_queue *queue, struct call *call);
+
+/** Adds a signal. */
+void reload_queue_add_signal(struct reload_queue *queue, const struct signal_sender *sender);
 
 /**
  * Takes the next request, and all calls with an equal one. A call whose operands are wrong is

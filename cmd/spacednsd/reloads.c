@@ -390,6 +390,12 @@ void reloads_request(struct reloads *reloads, struct call *call)
     begin_reload(reloads);
 }
 
+void reloads_request_by_signal(struct reloads *reloads, const struct signal_sender *sender)
+{
+    reload_queue_add_signal(&reloads->queue, sender);
+    begin_reload(reloads);
+}
+
 void reloads_log_done(const struct reloads *reloads)
 {
     const struct snapshot *snapshot = server_current(reloads->server);

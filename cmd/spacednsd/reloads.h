@@ -86,8 +86,11 @@ void reloads_publish(struct reloads *reloads);
 /** The state has been stored, or not: both is noted. */
 void reloads_note_stored(struct reloads *reloads);
 
-/** Requests a reload: for a call (reload, plan, forget), or with NULL for a signal. */
+/** Requests a reload for a call (reload, plan, forget). */
 void reloads_request(struct reloads *reloads, struct call *call);
+
+/** Requests a reload for a signal. */
+void reloads_request_by_signal(struct reloads *reloads, const struct signal_sender *sender);
 
 /** Logs that every worker answers from what was published. */
 void reloads_log_done(const struct reloads *reloads);

@@ -9,11 +9,12 @@ static const int ending[] = {SIGTERM, SIGINT};
 static const int unused[] = {SIGUSR2, SIGALRM, SIGVTALRM, SIGPROF,  SIGIO,  SIGPIPE,
                              SIGXFSZ, SIGTTIN, SIGTTOU,   SIGWINCH, SIGCHLD};
 
-/* A handler has no context: the loop to wake, and the number of the signal. */
-static struct signals *_Atomic stopped;
+/* A handler has no context: the loop to wake, the number of the signal, and its sender. */
+static struct signals *_Atomic started;
 static atomic_int stop_number;
-static atomic_int stop_pid;
-static atomic_uint stop_uid;
+static atomic_uint_fast64_t stop_sender;
+static atomic_uint watched_pending; /* a bit for each of `watched` */
+static atomic_uint_fast64_t watched_senders[SIGNALS_WATCHED];
 
 static void set_handler(int number, void (*handler)(int))
 {
@@ -37,33 +38,63 @@ static void set_ending_to_default(void)
     set_ending(&action);
 }
 
+/* Both numbers in one, so that they are of one sender. */
+static uint64_t pack_sender(const siginfo_t *info)
+{
+    /* Positive codes are of the kernel, which names no sender (sigaction(2)). */
+    return info->si_code > 0 ? 0 : (uint64_t)(uint32_t)info->si_pid << 32 | info->si_uid;
+}
+
+static struct signal_sender unpack_sender(uint64_t sender)
+{
+    return (struct signal_sender){.pid = (pid_t)(sender >> 32), .uid = (uid_t)sender};
+}
+
 /* In a handler: only async-signal-safe functions (POSIX), and uv_async_send. */
 static void stop_once(int number, siginfo_t *info, void *place)
 {
-    struct signals *signals = stopped;
+    struct signals *signals = started;
 
     (void)place;
     set_ending_to_default();
     stop_number = number;
-    /* Positive codes are of the kernel, which names no sender (sigaction(2)). */
-    stop_pid = info->si_code <= 0 ? info->si_pid : 0;
-    stop_uid = info->si_code <= 0 ? info->si_uid : 0;
+    stop_sender = pack_sender(info);
     uv_async_send(&signals->stopping);
+}
+
+/* Likewise. */
+static void note_watched(int number, siginfo_t *info, void *place)
+{
+    struct signals *signals = started;
+
+    (void)place;
+    for (unsigned i = 0; i < SIGNALS_WATCHED; i++)
+        if (watched[i] == number) {
+            watched_senders[i] = pack_sender(info);
+            watched_pending |= 1U << i;
+        }
+    uv_async_send(&signals->watched);
 }
 
 static void signals_on_stopping(uv_async_t *handle)
 {
     struct signals *signals = handle->data;
 
-    signals->sender = (struct signal_sender){.pid = stop_pid, .uid = stop_uid};
+    signals->sender = unpack_sender(stop_sender);
     signals->on_stop(signals->context, stop_number);
 }
 
-static void signals_on_watched(uv_signal_t *handle, int number)
+static void signals_on_watched(uv_async_t *handle)
 {
     struct signals *signals = handle->data;
+    unsigned pending = atomic_exchange(&watched_pending, 0);
 
-    signals->on_signal(signals->context, number);
+    for (unsigned i = 0; i < SIGNALS_WATCHED && !uv_is_closing((uv_handle_t *)handle); i++) {
+        if ((pending >> i & 1) == 0)
+            continue;
+        signals->sender = unpack_sender(watched_senders[i]);
+        signals->on_signal(signals->context, watched[i]);
+    }
 }
 
 static void hold_watched(int how)
@@ -87,19 +118,20 @@ void signals_start(struct signals *signals, uv_loop_t *loop, signals_on_signal *
                    signals_on_signal *on_stop, void *context)
 {
     struct sigaction action = {.sa_sigaction = stop_once, .sa_flags = SA_RESTART | SA_SIGINFO};
+    struct sigaction noting = {.sa_sigaction = note_watched, .sa_flags = SA_RESTART | SA_SIGINFO};
 
     sigemptyset(&action.sa_mask);
+    sigemptyset(&noting.sa_mask);
     signals->on_signal = on_signal;
     signals->on_stop = on_stop;
     signals->context = context;
-    for (size_t i = 0; i < SIGNALS_WATCHED; i++) {
-        uv_signal_init(loop, &signals->watched[i]);
-        signals->watched[i].data = signals;
-        uv_signal_start(&signals->watched[i], signals_on_watched, watched[i]);
-    }
+    uv_async_init(loop, &signals->watched, signals_on_watched);
+    signals->watched.data = signals;
     uv_async_init(loop, &signals->stopping, signals_on_stopping);
     signals->stopping.data = signals;
-    stopped = signals;
+    started = signals;
+    for (size_t i = 0; i < SIGNALS_WATCHED; i++)
+        sigaction(watched[i], &noting, NULL);
     set_ending(&action);
     hold_watched(SIG_UNBLOCK);
 }
@@ -107,10 +139,8 @@ void signals_start(struct signals *signals, uv_loop_t *loop, signals_on_signal *
 void signals_stop(struct signals *signals)
 {
     set_ending_to_default();
-    /* libuv restores their default action, with which SIGHUP would end the process. */
-    for (size_t i = 0; i < SIGNALS_WATCHED; i++) {
-        uv_close((uv_handle_t *)&signals->watched[i], NULL);
+    for (size_t i = 0; i < SIGNALS_WATCHED; i++)
         set_handler(watched[i], SIG_IGN);
-    }
+    uv_close((uv_handle_t *)&signals->watched, NULL);
     uv_close((uv_handle_t *)&signals->stopping, NULL);
 }

@@ -21,19 +21,19 @@ enum { SIGNALS_WATCHED = 2 };
 /** Called on the loop's thread. */
 typedef void signals_on_signal(void *context, int number);
 
-/** Who sent a signal that ends the server. */
+/** Who sent a signal, as the kernel says; of several that came at once, the last. */
 struct signal_sender {
     pid_t pid; /* 0: unknown, as for Ctrl-C */
     uid_t uid;
 };
 
 struct signals {
-    uv_signal_t watched[SIGNALS_WATCHED];
+    uv_async_t watched;  /* sent by the handler of SIGHUP and SIGUSR1 */
     uv_async_t stopping; /* sent by the handler of SIGTERM and SIGINT */
     signals_on_signal *on_signal;
     signals_on_signal *on_stop;
     void *context;
-    struct signal_sender sender; /* set before on_stop */
+    struct signal_sender sender; /* set before on_stop and on_signal */
 };
 
 /** Ignores unused signals and blocks SIGHUP and SIGUSR1; call it before anything starts. */

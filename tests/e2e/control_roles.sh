@@ -123,10 +123,10 @@ as 0 0 apps:destroy calm-bay-1 --confirm calm-bay-1 --zones "$work/zones"
 expect_match "names that are let go name the edit" " info names_let_go .*calm-bay-1.* by=0 user=root command=forget note=\"apps:destroy calm-bay-1\"\$" "$(reported names_let_go)"
 printf 'space: second\ncidr: 10.9.0.0/16\n' >"$work/zones/second.yaml"
 reload
-expect_match "only what has changed is counted" ' changes="1 space added" by=signal$' "$logged"
+expect_match "only what has changed is counted" ' changes="1 space added" by=[0-9]+( user=[^ ]+)? command=SIGHUP$' "$logged"
 sed -i '1i # again' "$work/zones/test-space.yaml"
 reload
-expect_match "SIGHUP is a signal" ' info reload_done .* by=signal$' "$logged"
+expect_match "SIGHUP is a signal" ' info reload_done .* by=[0-9]+( user=[^ ]+)? command=SIGHUP$' "$logged"
 sed -i 's/^space:/spcae:/' "$work/zones/test-space.yaml"
 as "$alice" "$admins" reload
 expect_match "a refusal names who tried" " error reload_refused .* by=$alice command=reload\$" "$(reported reload_refused)"

@@ -33,7 +33,7 @@ reload
 expect_match "nothing changed" ' info reload_unchanged generation=1 files=1 ' "$logged"
 sed -i 's/10\.0\.16\.21\]/10.0.16.22]/' "$zones/test-space.yaml"
 reload
-expect_match "an edit" ' info reload_done generation=2 files=1 read=1 spaces=1 apps=3 ms=[0-9]+( changes=.*)? by=signal$' "$logged"
+expect_match "an edit" ' info reload_done generation=2 files=1 read=1 spaces=1 apps=3 ms=[0-9]+( changes=.*)? by=[0-9]+( user=[^ ]+)? command=SIGHUP$' "$logged"
 expect "the next answer after an edit" "10.0.0.37 10.0.16.22" "$(routers)"
 
 sed -i 's/state: crashed/state: up/' "$zones/test-space.yaml"

@@ -46,7 +46,7 @@ expect_match "nothing changed" ' info reload_unchanged generation=1 ' "$logged"
 settings "$to_first" "recursion_for: [space, vpn]" "server_id: other" "log_level: debug"
 reload
 expect_match "settings that change no upstream" \
-    ' info reload_done generation=2 .* settings=recursion_for,server_id,log_level by=signal$' "$logged"
+    ' info reload_done generation=2 .* settings=recursion_for,server_id,log_level by=[0-9]+( user=[^ ]+)? command=SIGHUP$' "$logged"
 expect "take effect" '"other"' "$(ask +short id.server CH TXT)"
 for _ in {1..20}; do ask +short kept.example.org >"$work/answer"; done
 [ "$(times_asked first kept.example.org A)" -le 2 ] || fail "and leave what is kept" "it was asked again"
@@ -61,7 +61,7 @@ expect "the same address is passed on" 10.0.0.37 "$(ask +short inward.example.or
 
 settings "$to_second"
 reload
-expect_match "another upstream" ' info reload_done .* settings=upstreams,allow_rebind by=signal$' "$logged"
+expect_match "another upstream" ' info reload_done .* settings=upstreams,allow_rebind by=[0-9]+( user=[^ ]+)? command=SIGHUP$' "$logged"
 expect "is asked, for what was kept is forgotten" 198.51.100.2 "$(ask +short kept.example.org)"
 [ "$(times_asked second kept.example.org A)" = 1 ] || fail "the second upstream was asked"
 
@@ -87,7 +87,7 @@ sed 's/10\.0\.16\.21\]/10.0.16.22]/' zones/test-space.yaml >"$work/zones/test-sp
 settings "$to_first"
 sed -i "s|^zones: .*|zones: $work/zones|" "$work/s.yaml"
 reload
-expect_match "another folder of zones" ' info reload_done .* files=1 read=1 .* settings=zones,recursion_for by=signal$' "$logged"
+expect_match "another folder of zones" ' info reload_done .* files=1 read=1 .* settings=zones,recursion_for by=[0-9]+( user=[^ ]+)? command=SIGHUP$' "$logged"
 expect "is answered from" "10.0.0.37 10.0.16.22" "$(addresses "$(ask +short frozen-oasis-70544.herokuapp.com)")"
 expect_match "and the command works on it" "^zones +$work/zones\$" "$("$spacedns" status --socket "$work/socket")"
 

@@ -69,7 +69,7 @@ expect_match "the host's nameserver" '^upstreams=10\.9\.0\.9 ' "$(asked)"
 reloaded 10.9.0.9
 expect_match "the same nameserver" ' info reload_unchanged ' "$logged"
 reloaded 10.9.0.10
-expect_match "another nameserver" ' info reload_done .* settings=upstreams by=signal' "$logged"
+expect_match "another nameserver" ' info reload_done .* settings=upstreams by=[0-9]+( user=[^ ]+)? command=SIGHUP' "$logged"
 expect_match "is asked" '^upstreams=10\.9\.0\.10 ' "$(asked)"
 reloaded 127.0.0.1 10.9.0.10
 expect_match "the server itself is left out again" ' info reload_unchanged ' "$logged"

@@ -40,15 +40,23 @@ static void expect(const char *pairs)
     ck_assert_msg(strstr(capture.text, expected) != NULL, "%s", capture.text);
 }
 
+static const struct signal_sender unknown = {.pid = 0};
+
 TEST(what_nobody_caused_names_nobody)
 {
     expect("");
 }
 
-TEST(a_signal_has_no_user)
+TEST(a_signal_whose_sender_is_not_known_has_no_user)
 {
-    audit_add_signal(&audit);
+    audit_add_signal(&audit, &unknown);
     expect(" by=signal");
+}
+
+TEST(a_signal_names_the_user_who_sent_it)
+{
+    audit_add_signal(&audit, &(struct signal_sender){.pid = 4711, .uid = 0});
+    expect(" by=0 user=root command=SIGHUP");
 }
 
 TEST(a_call_names_its_user_and_its_command)
@@ -71,7 +79,7 @@ TEST(operands_are_not_repeated)
 
 TEST(calls_that_share_a_reload_are_listed_once_each)
 {
-    audit_add_signal(&audit);
+    audit_add_signal(&audit, &unknown);
     add(UNKNOWN_UID, "reload", "first");
     add(0, "reload", "second");
     add(UNKNOWN_UID, "reload", "first");

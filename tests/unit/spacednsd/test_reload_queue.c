@@ -7,6 +7,7 @@
 enum { WORDS_MOST = 4 };
 
 static struct reload_queue queue;
+static const struct signal_sender unknown = {.pid = 0};
 
 /* Adds a call as the operator's command sends it: "reload --force". */
 static void add(struct call *call, char *line)
@@ -100,7 +101,7 @@ TEST(each_request_names_who_caused_it)
     char reload[] = "reload --note=why", forced[] = "reload --force", forget[] = "forget a.example";
     struct call calls[3];
 
-    reload_queue_add(&queue, NULL);
+    reload_queue_add_signal(&queue, &unknown);
     add(&calls[0], reload);
     calls[0].peer.uid = 61234;
     add(&calls[1], forced);
@@ -132,8 +133,8 @@ TEST(a_signal_comes_first_and_answers_equal_calls)
     add(&calls[0], plain);
     add(&calls[1], forced);
     add(&calls[2], forget);
-    reload_queue_add(&queue, NULL);
-    reload_queue_add(&queue, NULL);
+    reload_queue_add_signal(&queue, &unknown);
+    reload_queue_add_signal(&queue, &unknown);
     ck_assert(reload_queue_take(&queue, true));
     ck_assert(!queue.request.is_forced && !queue.request.reads_all);
     ck_assert_ptr_eq(queue.calls, &calls[0]);
@@ -150,7 +151,7 @@ TEST(a_signal_comes_first_and_answers_equal_calls)
 
 TEST(without_the_guard_every_reload_is_forced)
 {
-    reload_queue_add(&queue, NULL);
+    reload_queue_add_signal(&queue, &unknown);
     ck_assert(reload_queue_take(&queue, false));
     ck_assert(queue.request.is_forced && !queue.request.reads_all);
 }

@@ -234,7 +234,7 @@ TEST(a_request_during_a_reload_has_one_of_its_own)
 TEST(a_signal_reloads_too)
 {
     edit("10.0.130.56, state: up", "10.0.130.57, state: up");
-    reloads_request(&reloads, NULL);
+    reloads_request_by_signal(&reloads, &(struct signal_sender){.pid = 0});
     settle();
     ck_assert_uint_eq(server_script.publications, 2);
 }

@@ -54,6 +54,12 @@ TEST(a_signal_during_the_start_is_delivered_later)
     signals_start(&signals, &loop, on_signal, on_stop, NULL);
     uv_run(&loop, UV_RUN_ONCE);
     ck_assert_uint_eq(signalled, 1);
+    ck_assert_int_eq(signals.sender.pid, getpid());
+    ck_assert_uint_eq(signals.sender.uid, getuid());
+    raise(SIGUSR1);
+    raise(SIGHUP);
+    while (signalled < 3)
+        uv_run(&loop, UV_RUN_ONCE);
     signals_stop(&signals);
     uv_run(&loop, UV_RUN_DEFAULT);
     ck_assert_int_eq(uv_loop_close(&loop), 0);
