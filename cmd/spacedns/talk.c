@@ -231,10 +231,23 @@ static FILE *open_answer(struct talk *talk)
     return talk->is_endless ? fopencookie(talk, "r", functions) : fdopen(talk->descriptor, "r");
 }
 
+/* Root by sudo(8) says for whom, if the server logs the command: it only sees root. */
+static struct invocation with_sudo(const struct invocation *invocation)
+{
+    struct invocation whole = *invocation;
+    const char *user = geteuid() == 0 ? getenv("SUDO_USER") : NULL; // NOLINT: one thread
+    bool takes = (commands_table[whole.command].options >> OPTION_SUDO & 1) != 0;
+
+    if (takes && whole.options[OPTION_SUDO] == NULL && user != NULL && user[0] != '\0')
+        whole.options[OPTION_SUDO] = user;
+    return whole;
+}
+
 static bool run(struct talk *talk, const struct invocation *invocation)
 {
     char line[CONTROL_REQUEST_OCTETS_MOST];
-    size_t length = protocol_write_request(invocation, line);
+    const struct invocation whole = with_sudo(invocation);
+    size_t length = protocol_write_request(&whole, line);
 
     talk->problem = (struct err){.code = ERR_SYSTEM, .text = "the answer cannot be written"};
     if (length == 0)

@@ -71,8 +71,11 @@ static void add_command(struct audit *audit, const struct invocation *invocation
 void audit_add_call(struct audit *audit, const struct call *call)
 {
     const char *note = call->invocation.options[OPTION_NOTE];
+    const char *sudo = call->invocation.options[OPTION_SUDO];
 
     add_uid(audit, call->peer.uid);
+    if (call->peer.uid == 0 && sudo != NULL)
+        add_item(audit->sudo, sizeof audit->sudo, sudo);
     add_command(audit, &call->invocation);
     if (note != NULL)
         add_item(audit->notes, sizeof audit->notes, note);
@@ -88,6 +91,7 @@ void audit_log(const struct audit *audit, struct log_line *line)
 {
     add_pair(line, "by", audit->by);
     add_pair(line, "user", audit->users);
+    add_pair(line, "sudo", audit->sudo);
     add_pair(line, "command", audit->commands);
     add_pair(line, "note", audit->notes);
 }

@@ -127,6 +127,9 @@ expect_match "only what has changed is counted" ' changes="1 space added" by=[0-
 sed -i '1i # again' "$work/zones/test-space.yaml"
 reload
 expect_match "SIGHUP is a signal" ' info reload_done .* by=[0-9]+( user=[^ ]+)? command=SIGHUP$' "$logged"
+sed -i '1i # and again' "$work/zones/test-space.yaml"
+SUDO_USER=carol "$SPACEDNS" reload --socket "$socket" >/dev/null
+expect_match "root says for whom it calls" ' info reload_done .* by=0 user=root sudo=carol command=reload$' "$(reported reload_done | tail -n 1)"
 sed -i 's/^space:/spcae:/' "$work/zones/test-space.yaml"
 as "$alice" "$admins" reload
 expect_match "a refusal names who tried" " error reload_refused .* by=$alice command=reload\$" "$(reported reload_refused)"

@@ -71,6 +71,18 @@ TEST(a_user_without_a_name_is_a_number)
     expect(" by=61234 command=reload note=\"apps:create calm-bay-1\"");
 }
 
+TEST(root_may_claim_to_call_for_another_user)
+{
+    add(0, "reload --sudo alice", NULL);
+    expect(" by=0 user=root sudo=alice command=reload");
+}
+
+TEST(nobody_else_may)
+{
+    add(UNKNOWN_UID, "reload --sudo alice", NULL);
+    expect(" by=61234 command=reload");
+}
+
 TEST(operands_are_not_repeated)
 {
     add(UNKNOWN_UID, "forget a.example b.example", NULL);

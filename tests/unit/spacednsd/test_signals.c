@@ -57,8 +57,11 @@ TEST(a_signal_during_the_start_is_delivered_later)
     ck_assert_int_eq(signals.sender.pid, getpid());
     ck_assert_uint_eq(signals.sender.uid, getuid());
     raise(SIGUSR1);
+    uv_run(&loop, UV_RUN_ONCE);
+    ck_assert_uint_eq(signalled, 2);
+    raise(SIGUSR1);
     raise(SIGHUP);
-    while (signalled < 3)
+    while (signalled < 4)
         uv_run(&loop, UV_RUN_ONCE);
     signals_stop(&signals);
     uv_run(&loop, UV_RUN_DEFAULT);
