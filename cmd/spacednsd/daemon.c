@@ -228,6 +228,7 @@ static void daemon_on_adopted(void *context, uint64_t generation)
 
     (void)generation;
     cookies_apply(&daemon->cookies);
+    usage_keeping_note_adopted(&daemon->usage, server_current(daemon->server));
     if (daemon->is_ready) {
         reloads_log_done(&daemon->reloads);
         reloads_finish(&daemon->reloads);
@@ -306,7 +307,7 @@ static bool make_server(struct daemon *daemon)
     cookies_start(&daemon->cookies, &daemon->loop, daemon->server);
     reloads_publish(&daemon->reloads);
     if (!takeover_is_upgrade(&daemon->takeover))
-        usage_keeping_read(&daemon->usage, server_current(daemon->server));
+        usage_keeping_read(&daemon->usage);
     return true;
 }
 

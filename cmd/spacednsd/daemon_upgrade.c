@@ -50,7 +50,7 @@ static void daemon_on_left(void *context)
 {
     struct daemon *daemon = context;
 
-    usage_keeping_read(&daemon->usage, server_current(daemon->server));
+    usage_keeping_read(&daemon->usage);
     daemon_upgrade_on_idle(daemon);
 }
 
@@ -106,7 +106,7 @@ static void daemon_on_go(void *context)
     web_start(&daemon->web);
     daemon_become_ready(daemon);
     if (!takeover_is_pending(&daemon->takeover))
-        usage_keeping_read(&daemon->usage, server_current(daemon->server));
+        usage_keeping_read(&daemon->usage);
 }
 
 static void daemon_on_takeover_failed(void *context, const char *sentence)

@@ -237,6 +237,8 @@ void reloads_publish(struct reloads *reloads)
         findings_log(reloads->loading.report);
         kept_log_fallen(snapshot, &reloads->loading.outcome.fallen);
     }
+    if (reloads->usage != NULL)
+        usage_keeping_note_published(reloads->usage, snapshot);
     server_publish(reloads->server, reloads->loading.snapshot);
 }
 

@@ -41,8 +41,8 @@ struct reloads {
     struct hash_key key;
     uv_loop_t *loop;
     struct server *server;
-    struct service *service;           /* NULL: nobody is to be notified */
-    const struct usage_keeping *usage; /* NULL: who uses what is not known */
+    struct service *service;     /* NULL: nobody is to be notified */
+    struct usage_keeping *usage; /* NULL: who uses what is not known */
     uv_work_t work;
     struct zones_loading loading; /* the current one; the daemon does the first */
     struct state state;           /* state_dir; zeroed: not used */

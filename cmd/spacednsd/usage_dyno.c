@@ -247,7 +247,7 @@ static void answer(struct call *call, const struct status_source *source, struct
                    const char *word)
 {
     uint32_t now_s = usage_now_s();
-    uint32_t latest_s = now_s + 1 + usage_longest_ttl(server_current(source->server));
+    uint32_t latest_s = usage_keeping_latest(source->usage, now_s);
 
     /* What is not known yet may be an answer of this second. */
     if (!usage_call_warn(call, source) && latest_s > meant->until_s)

@@ -95,7 +95,7 @@ static bool take_octets(struct usage_keeping *keeping, bool is_last)
     if (!keeping->is_read || keeping->is_writing || !state_is_used(keeping->state))
         return false;
     keeping->octets = usage_file_write(keeping->usage, is_last, &keeping->length);
-    keeping->is_changed = false;
+    keeping->is_changed = keeping->is_urgent = false;
     return keeping->octets != NULL;
 }
 
@@ -104,6 +104,14 @@ static void drop_octets(struct usage_keeping *keeping)
     free(keeping->octets);
     keeping->octets = NULL;
     write_events_note(&events, &keeping->err, &keeping->problem);
+}
+
+static void usage_keeping_on_due(uv_timer_t *timer);
+
+static void write_soon(struct usage_keeping *keeping)
+{
+    if (keeping->has_timer)
+        uv_timer_start(&keeping->timer, usage_keeping_on_due, 0, USAGE_STORED_MS);
 }
 
 /* On a thread of the pool. */
@@ -119,6 +127,8 @@ static void usage_keeping_on_written(uv_work_t *work, int status)
     (void)status; /* never cancelled */
     keeping->is_writing = false;
     drop_octets(keeping);
+    if (keeping->is_urgent)
+        write_soon(keeping);
 }
 
 static void usage_keeping_on_due(uv_timer_t *timer)
@@ -175,6 +185,12 @@ static uint8_t *read_file(int folder, size_t *length, struct err *err)
     return octets;
 }
 
+/* The server before may have had any usual TTL. */
+static void assume_usual_ttl(struct usage_keeping *keeping)
+{
+    longest_ttl_raise(usage_longest_ttl(keeping->usage), LONGEST_TTL_USUAL_S);
+}
+
 /* Returns true when nothing that the server before did is missing. */
 static bool read_stored(struct usage_keeping *keeping)
 {
@@ -182,13 +198,17 @@ static bool read_stored(struct usage_keeping *keeping)
     size_t length;
     struct err err;
 
-    if (!state_is_used(keeping->state))
+    if (!state_is_used(keeping->state)) {
+        assume_usual_ttl(keeping);
         return false;
+    }
     uint8_t *octets = read_file(keeping->state->folder, &length, &err);
     if (octets != NULL)
         usage_file_read(keeping->usage, octets, length, &was_last, &err);
-    if (err.code != ERR_NONE)
+    if (err.code != ERR_NONE) {
         log_unread(keeping, err.text);
+        assume_usual_ttl(keeping);
+    }
     free(octets);
     return was_last;
 }
@@ -201,19 +221,50 @@ static void write_now(struct usage_keeping *keeping, bool is_last)
     drop_octets(keeping);
 }
 
-void usage_keeping_read(struct usage_keeping *keeping, const struct snapshot *snapshot)
+void usage_keeping_read(struct usage_keeping *keeping)
 {
+    struct longest_ttl *longest = usage_longest_ttl(keeping->usage);
+
     if (keeping->is_read || !keeping->has_timer)
         return;
+    uint32_t ttl_s = longest->ttl_s;
     bool was_last = read_stored(keeping);
     usage_set_back(keeping->usage, now_s());
     keeping->is_read = true;
     if (was_last)
         write_now(keeping, false); /* after a crash it must not look like the last words */
     else
-        expiries_raise_floor(usage_expiries(keeping->usage), now_s() + usage_longest_ttl(snapshot));
+        expiries_raise_floor(usage_expiries(keeping->usage), longest_ttl_until(longest, now_s()));
+    longest_ttl_set(longest, ttl_s, now_s());
     keeping->is_changed = true;
     uv_timer_start(&keeping->timer, usage_keeping_on_due, USAGE_FIRST_STORED_MS, USAGE_STORED_MS);
+}
+
+/* ---- the longest TTL ---- */
+
+void usage_keeping_note_published(struct usage_keeping *keeping, const struct snapshot *snapshot)
+{
+    if (!longest_ttl_raise(usage_longest_ttl(keeping->usage), longest_ttl_of(snapshot)))
+        return;
+    keeping->is_changed = keeping->is_urgent = true;
+    if (keeping->is_read)
+        write_soon(keeping);
+}
+
+void usage_keeping_note_adopted(struct usage_keeping *keeping, const struct snapshot *snapshot)
+{
+    longest_ttl_set(usage_longest_ttl(keeping->usage), longest_ttl_of(snapshot), now_s());
+    keeping->is_changed = true;
+}
+
+/* That of a server before which is still leaving is not known. */
+uint32_t usage_keeping_latest(const struct usage_keeping *keeping, uint32_t now_s)
+{
+    struct longest_ttl longest = *usage_longest_ttl(keeping->usage);
+
+    if (!keeping->is_read)
+        longest_ttl_raise(&longest, LONGEST_TTL_USUAL_S);
+    return longest_ttl_until(&longest, now_s);
 }
 
 /* ---- life ---- */

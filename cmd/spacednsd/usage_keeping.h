@@ -8,7 +8,11 @@
  *
  * After an upgrade the file is read once the server before has gone, which writes it as its last
  * act; until then nothing is written. Without the last words of the server before, answers that it
- * gave may still be in use, so no dyno is safe to stop until they have expired.
+ * gave may still be in use, so no dyno is safe to stop until they have expired: for the longest TTL
+ * that it had, which is in the file, or LONGEST_TTL_USUAL_S where the file cannot be read or there
+ * is no state folder. Where the folder has no file yet, no server has used it before.
+ *
+ * A longest TTL that a reload raises is written at once, not only when it is due.
  *
  * The last questions (traffic/questions.h) are kept beside it, from the same flows, and not stored.
  *
@@ -42,6 +46,7 @@ struct usage_keeping {
     bool is_read; /* what the server before knew is in it */
     bool is_writing;
     bool is_changed; /* since it was written */
+    bool is_urgent;  /* the longest TTL was raised since */
     uint8_t *octets; /* while they are written */
     size_t length;
     struct err err, problem; /* of this write; of the last one */
@@ -51,8 +56,17 @@ struct usage_keeping {
 bool usage_keeping_start(struct usage_keeping *keeping, uv_loop_t *loop, const struct state *state,
                          uint32_t apps_most);
 
-/** Reads the file, if there is one. `snapshot`: with the TTLs that the server before gave. */
-void usage_keeping_read(struct usage_keeping *keeping, const struct snapshot *snapshot);
+/** A snapshot is about to be served; the first one before usage_keeping_read. */
+void usage_keeping_note_published(struct usage_keeping *keeping, const struct snapshot *snapshot);
+
+/** Every worker answers from it. */
+void usage_keeping_note_adopted(struct usage_keeping *keeping, const struct snapshot *snapshot);
+
+/** Reads the file, if there is one. */
+void usage_keeping_read(struct usage_keeping *keeping);
+
+/** Until when clients may hold an answer that is not known yet. */
+uint32_t usage_keeping_latest(const struct usage_keeping *keeping, uint32_t now_s);
 
 /** server_on_flows. */
 void usage_keeping_add(struct usage_keeping *keeping, const struct flow_table *table);

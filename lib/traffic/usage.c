@@ -27,6 +27,7 @@ struct usage {
     struct waste *waste;
     struct leaders *leaders;
     struct usage_sums sums;
+    struct longest_ttl *longest;
     struct applied applied[APPLIED];
 };
 
@@ -76,11 +77,13 @@ static bool make_tables(struct usage *usage, const struct usage_options *options
     usage->domains = make_uses(usage, USAGE_DOMAINS, 0, NULL);
     usage->pairs = make_uses(usage, options->pairs_most, 0, usage_on_pair_out);
     usage->expiries = expiries_new(usage->parties, USAGE_EXPIRIES);
+    usage->longest = calloc(1, sizeof *usage->longest);
     usage->waste = waste_new(usage->parties);
     usage->leaders = leaders_new(usage->parties);
     return usage->asking != NULL && usage->apps != NULL && usage->lately != NULL &&
            usage->remainders != NULL && usage->domains != NULL && usage->pairs != NULL &&
-           usage->expiries != NULL && usage->waste != NULL && usage->leaders != NULL;
+           usage->expiries != NULL && usage->longest != NULL && usage->waste != NULL &&
+           usage->leaders != NULL;
 }
 
 struct usage *usage_new(const struct usage_options *options)
@@ -102,6 +105,7 @@ void usage_free(struct usage *usage)
         return;
     leaders_free(usage->leaders);
     waste_free(usage->waste);
+    free(usage->longest);
     expiries_free(usage->expiries);
     uses_free(usage->pairs);
     uses_free(usage->domains);
@@ -290,16 +294,6 @@ static void add_flow(struct usage *usage, const struct flow_table *table, const 
     raise_expiry(usage, &asked, &seen);
 }
 
-uint32_t usage_longest_ttl(const struct snapshot *snapshot)
-{
-    uint32_t longest = 0;
-
-    for (size_t i = 0; i < snapshot->segment_count; i++)
-        if (snapshot->segments[i] != NULL && snapshot->segments[i]->dyno_ttl_seconds > longest)
-            longest = snapshot->segments[i]->dyno_ttl_seconds;
-    return longest;
-}
-
 /* What is not counted at all may have been answers with any dynos. */
 static void add_lost(struct usage *usage, const struct flow_table *table, int64_t begun_ms)
 {
@@ -340,7 +334,7 @@ void usage_set_back(struct usage *usage, uint32_t now_s)
     use_counts_set_back(&usage->sums.remainder, now_s);
     if (usage->sums.since_s > now_s)
         usage->sums.since_s = now_s;
-    expiries_set_back(usage->expiries, now_s + 1 + USAGE_TTL_MOST_S);
+    expiries_set_back(usage->expiries, longest_ttl_set_back(usage->longest, now_s));
 }
 
 /* ---- reading ---- */
@@ -448,6 +442,11 @@ struct expiries *usage_expiries(const struct usage *usage)
 struct waste *usage_waste(const struct usage *usage)
 {
     return usage->waste;
+}
+
+struct longest_ttl *usage_longest_ttl(const struct usage *usage)
+{
+    return usage->longest;
 }
 
 const struct leaders *usage_leaders(const struct usage *usage)

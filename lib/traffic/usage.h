@@ -33,6 +33,7 @@
 #include "traffic/flows.h"
 #include "traffic/lately.h"
 #include "traffic/leaders.h"
+#include "traffic/longest_ttl.h"
 #include "traffic/uses.h"
 #include "traffic/waste.h"
 
@@ -40,7 +41,6 @@ enum {
     USAGE_PAIRS = 100000,
     USAGE_DOMAINS = 100000,
     USAGE_EXPIRIES = 1 << 20,
-    USAGE_TTL_MOST_S = 300,       /* that a space may have (space/parse.c) */
     USAGE_APP_IDLE_S = 7 * 86400, /* an app's counts stay for so long, even if the table is full */
 };
 
@@ -63,15 +63,12 @@ void usage_add(struct usage *usage, const struct flow_table *table, int64_t begu
 
 /**
  * The clock was set back to now_s, or what was read is of a clock that was ahead: nothing was asked
- * later than that, and no answer given before lasts longer than USAGE_TTL_MOST_S from now on.
+ * later than that, and no answer given before lasts longer than the longest TTL (longest_ttl.h).
  */
 void usage_set_back(struct usage *usage, uint32_t now_s);
 
 /** How a flow's questions ended. */
 enum use_outcome usage_outcome(const struct flow *flow);
-
-/** The longest TTL of an answer with a dyno, in any space. */
-uint32_t usage_longest_ttl(const struct snapshot *snapshot);
 
 /** Since when it counts, in seconds since 1970. */
 uint32_t usage_since(const struct usage *usage);
@@ -112,6 +109,9 @@ struct uses *usage_domains(const struct usage *usage);
 struct uses *usage_pairs(const struct usage *usage);
 struct expiries *usage_expiries(const struct usage *usage);
 struct waste *usage_waste(const struct usage *usage);
+
+/** How long an answer may last that is not among the expiries. */
+struct longest_ttl *usage_longest_ttl(const struct usage *usage);
 
 /** The busiest apps, clients and names. */
 const struct leaders *usage_leaders(const struct usage *usage);

@@ -71,10 +71,14 @@ static void put_counts(struct writing *out, const struct use_counts *counts)
 static void put_sums(struct writing *out, const struct usage *usage, bool is_last)
 {
     const struct usage_sums *sums = usage_sums(usage);
+    const struct longest_ttl *longest = usage_longest_ttl(usage);
 
     put(out, is_last, 1);
     put(out, sums->since_s, 4);
     put(out, expiries_floor(usage_expiries(usage)), 4);
+    put(out, longest->ttl_s, 4);
+    put(out, longest->until_s, 4);
+    put(out, longest->most_s, 4);
     put(out, sums->lost, 8);
     put_counts(out, &sums->other);
     put_counts(out, &sums->remainder);
@@ -248,12 +252,16 @@ static void read_sums(struct reading *in)
     in->was_last = get(in, 1) != 0;
     struct usage_sums sums = {.since_s = (uint32_t)get(in, 4)};
     uint32_t floor_s = (uint32_t)get(in, 4);
+    struct longest_ttl longest = {.ttl_s = (uint32_t)get(in, 4)};
+    longest.until_s = (uint32_t)get(in, 4);
+    longest.most_s = (uint32_t)get(in, 4);
     sums.lost = get(in, 8);
     sums.other = get_counts(in);
     sums.remainder = get_counts(in);
     if (in->usage == NULL)
         return;
     usage_add_sums(in->usage, &sums);
+    longest_ttl_add(usage_longest_ttl(in->usage), &longest);
     expiries_raise_floor(usage_expiries(in->usage), floor_s);
 }
 

@@ -4,9 +4,9 @@
  *
  *     "spacedns usage\0\0"  version  length  checksum │ body
  *
- * The body has the sums, the parties, and each table with its oldest entry first, all numbers in
- * little-endian order. Parties are numbered anew. What a search list wastes within a window, and
- * the counts of the last minute, are not stored.
+ * The body has the sums with the longest TTL, the parties, and each table with its oldest entry
+ * first, all numbers in little-endian order. Parties are numbered anew. What a search list wastes
+ * within a window, and the counts of the last minute, are not stored.
  *
  * Octets are taken only as a whole: if any of them is not as it was written, none is used.
  *
@@ -15,7 +15,7 @@
 #include "base/err.h"
 #include "traffic/usage.h"
 
-enum { USAGE_FILE_VERSION = 1, USAGE_FILE_MOST = 256 << 20 };
+enum { USAGE_FILE_VERSION = 2, USAGE_FILE_MOST = 256 << 20 };
 
 /**
  * Writes everything. Returns malloc'ed octets, or NULL without memory.

@@ -49,6 +49,8 @@ static void set_up(void)
     flowing_foreign(&flowing, "10.0.132.9", "db.example.org.corp.example", RCODE_NXDOMAIN);
     add_up(usage);
     expiries_raise_floor(usage_expiries(usage), BEGAN_S + 3);
+    *usage_longest_ttl(usage) =
+        (struct longest_ttl){.ttl_s = 60, .until_s = BEGAN_S + 7, .most_s = 300};
     octets = usage_file_write(usage, true, &length);
     ck_assert_ptr_nonnull(octets);
 }
@@ -100,6 +102,9 @@ static void check_same(const struct usage *in, uint64_t times)
     ck_assert_uint_eq(hour[58] + hour[59], 9 * times);
     ck_assert_uint_eq(usage_since(in), BEGAN_S);
     ck_assert_uint_eq(expiries_floor(usage_expiries(in)), BEGAN_S + 3);
+    ck_assert_uint_eq(usage_longest_ttl(in)->ttl_s, 60);
+    ck_assert_uint_eq(usage_longest_ttl(in)->until_s, BEGAN_S + 7);
+    ck_assert_uint_eq(usage_longest_ttl(in)->most_s, 300);
 }
 
 static void check_expiry(const struct usage *in)
@@ -147,7 +152,7 @@ TEST(another_version_is_refused)
 
     octets[16]++;
     ck_assert(!usage_file_read(usage, octets, length, NULL, &err));
-    ck_assert_str_eq(err.text, "is of version 2, this server has version 1");
+    ck_assert_str_eq(err.text, "is of version 3, this server has version 2");
     check_same(usage, 1);
 }
 
@@ -201,7 +206,7 @@ TEST(octets_that_do_not_parse_are_refused_although_their_checksum_is_right)
 
 enum {
     HEAD_OCTETS = 36,
-    SUMS_OCTETS = 1 + 4 + 4 + 8 + 2 * (4 * 8 + 8),
+    SUMS_OCTETS = 1 + 4 + 4 + 3 * 4 + 8 + 2 * (4 * 8 + 8),
     USES_OCTETS = 12 + 4 * 8 + 8
 };
 
