@@ -14,6 +14,7 @@
 
 #define FILE_NAME "usage"
 #define DRAFT_NAME "usage.draft"
+#define BEFORE_NAME "usage.before"
 
 enum { FILE_MODE = 0600, SET_BACK_MS = 2000 };
 enum { US_PER_MS = 1000, US_PER_SECOND = 1000000, NS_PER_MS = 1000000 };
@@ -73,16 +74,25 @@ static bool write_draft(const struct usage_keeping *keeping)
     return written;
 }
 
+/* Renaming takes no room, so it is possible on a full disk. */
+static bool put_aside(int folder)
+{
+    return renameat(folder, FILE_NAME, folder, BEFORE_NAME) == 0 && fsync(folder) == 0;
+}
+
 static void write_file(struct usage_keeping *keeping)
 {
     int folder = keeping->state->folder;
 
     keeping->err.code = ERR_NONE;
     if (write_draft(keeping) && renameat(folder, DRAFT_NAME, folder, FILE_NAME) == 0 &&
-        fsync(folder) == 0)
+        fsync(folder) == 0) {
+        unlinkat(folder, BEFORE_NAME, 0);
         return;
+    }
     int number = errno;
     unlinkat(folder, DRAFT_NAME, 0);
+    put_aside(folder); /* its TTL may be outdated */
     err_set(&keeping->err, ERR_SYSTEM,
             "state_dir %s: " FILE_NAME " cannot be written: %s; a restart forgets who used what "
             "until it can be",
@@ -95,7 +105,8 @@ static bool take_octets(struct usage_keeping *keeping, bool is_last)
     if (!keeping->is_read || keeping->is_writing || !state_is_used(keeping->state))
         return false;
     keeping->octets = usage_file_write(keeping->usage, is_last, &keeping->length);
-    keeping->is_changed = keeping->is_urgent = false;
+    keeping->is_changed = keeping->octets == NULL;
+    keeping->is_urgent = false;
     return keeping->octets != NULL;
 }
 
@@ -103,6 +114,7 @@ static void drop_octets(struct usage_keeping *keeping)
 {
     free(keeping->octets);
     keeping->octets = NULL;
+    keeping->is_changed |= keeping->err.code != ERR_NONE;
     write_events_note(&events, &keeping->err, &keeping->problem);
 }
 
@@ -157,9 +169,9 @@ static void log_unread(const struct usage_keeping *keeping, const char *why)
 }
 
 /* Returns malloc'ed octets; NULL with *err, or with ERR_NONE when there is no file. */
-static uint8_t *read_file(int folder, size_t *length, struct err *err)
+static uint8_t *read_file(int folder, const char *name, size_t *length, struct err *err)
 {
-    int descriptor = openat(folder, FILE_NAME, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+    int descriptor = openat(folder, name, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
     uint8_t *octets = NULL;
     struct stat status;
 
@@ -191,7 +203,11 @@ static void assume_usual_ttl(struct usage_keeping *keeping)
     longest_ttl_raise(usage_longest_ttl(keeping->usage), LONGEST_TTL_USUAL_S);
 }
 
-/* Returns true when nothing that the server before did is missing. */
+/*
+ * Returns true when nothing that the server before did is missing. The file is then put aside:
+ * after a crash of this server it must not look like the last words, even if nothing can be
+ * written.
+ */
 static bool read_stored(struct usage_keeping *keeping)
 {
     bool was_last = false;
@@ -202,15 +218,19 @@ static bool read_stored(struct usage_keeping *keeping)
         assume_usual_ttl(keeping);
         return false;
     }
-    uint8_t *octets = read_file(keeping->state->folder, &length, &err);
+    int folder = keeping->state->folder;
+    uint8_t *octets = read_file(folder, FILE_NAME, &length, &err);
+    bool is_aside = octets == NULL && err.code == ERR_NONE;
+    if (is_aside)
+        octets = read_file(folder, BEFORE_NAME, &length, &err);
     if (octets != NULL)
         usage_file_read(keeping->usage, octets, length, &was_last, &err);
-    if (err.code != ERR_NONE) {
+    if (err.code != ERR_NONE)
         log_unread(keeping, err.text);
+    if (err.code != ERR_NONE || (is_aside && octets != NULL))
         assume_usual_ttl(keeping);
-    }
     free(octets);
-    return was_last;
+    return was_last && !is_aside && put_aside(folder);
 }
 
 static void write_now(struct usage_keeping *keeping, bool is_last)
@@ -231,12 +251,10 @@ void usage_keeping_read(struct usage_keeping *keeping)
     bool was_last = read_stored(keeping);
     usage_set_back(keeping->usage, now_s());
     keeping->is_read = true;
-    if (was_last)
-        write_now(keeping, false); /* after a crash it must not look like the last words */
-    else
+    if (!was_last)
         expiries_raise_floor(usage_expiries(keeping->usage), longest_ttl_until(longest, now_s()));
     longest_ttl_set(longest, ttl_s, now_s());
-    keeping->is_changed = true;
+    write_now(keeping, false);
     uv_timer_start(&keeping->timer, usage_keeping_on_due, USAGE_FIRST_STORED_MS, USAGE_STORED_MS);
 }
 

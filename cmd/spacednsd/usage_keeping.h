@@ -12,6 +12,11 @@
  * that it had, which is in the file, or LONGEST_TTL_USUAL_S where the file cannot be read or there
  * is no state folder. Where the folder has no file yet, no server has used it before.
  *
+ * Last words are taken once: before this server answers, their file is renamed to `usage.before`,
+ * and they count as such only if that is on the disk. So is a file that cannot be written anew, as
+ * its TTL may be outdated. What was put aside is read when there is no `usage`, as that of a server
+ * which crashed with any usual TTL; the next write that does not fail removes it.
+ *
  * A longest TTL that a reload raises is written at once, not only when it is due.
  *
  * The last questions (traffic/questions.h) are kept beside it, from the same flows, and not stored.

@@ -2,6 +2,7 @@
 #include "spacednsd/usage_keeping.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -306,5 +307,93 @@ TEST(after_a_clean_stop_nothing_is_in_use_that_is_not_known)
     end_well();
     begin(&used_state, 10);
     ck_assert_uint_eq(unsafe_for(), 0);
+    crash();
+}
+
+/* ---- nothing can be written ---- */
+
+/* No draft can be made, as on a full disk. */
+static void fill_disk(void)
+{
+    ck_assert_int_eq(mkdirat(used_state.folder, "usage.draft", 0700), 0);
+}
+
+static void empty_disk(void)
+{
+    ck_assert_int_eq(unlinkat(used_state.folder, "usage.draft", AT_REMOVEDIR), 0);
+}
+
+static bool has_file(const char *name)
+{
+    return faccessat(used_state.folder, name, F_OK, 0) == 0;
+}
+
+TEST(last_words_count_once_even_if_nothing_can_be_written_after_them)
+{
+    begin(&used_state, 10);
+    uint32_t since_s = usage_since(keeping.usage);
+    end_well();
+    fill_disk();
+    ran_ms += 60000;
+    begin(&used_state, 10);
+    ck_assert_uint_eq(unsafe_for(), 0);
+    crash();
+    begin(&used_state, 10);
+    ck_assert_uint_eq(unsafe_for(), LONGEST_TTL_USUAL_S + 1);
+    ck_assert_uint_eq(usage_since(keeping.usage), since_s); /* what was counted is read */
+    crash();
+    empty_disk();
+}
+
+TEST(last_words_that_cannot_be_put_aside_are_none)
+{
+    begin(&used_state, 10);
+    end_well();
+    fill_disk();
+    ck_assert_int_eq(mkdirat(used_state.folder, "usage.before", 0700), 0);
+    ran_ms += 60000;
+    begin(&used_state, 10);
+    ck_assert_uint_eq(unsafe_for(), 11);
+    crash();
+    ck_assert_int_eq(unlinkat(used_state.folder, "usage.before", AT_REMOVEDIR), 0);
+    empty_disk();
+}
+
+TEST(a_ttl_that_is_raised_and_cannot_be_written_may_be_any_usual_one)
+{
+    begin(&used_state, 10);
+    write_after(1);
+    fill_disk();
+    serve(200);
+    while (keeping.is_urgent || keeping.is_writing)
+        uv_run(&loop, UV_RUN_NOWAIT);
+    crash();
+    begin(&used_state, 10);
+    ck_assert_uint_eq(unsafe_for(), LONGEST_TTL_USUAL_S + 1);
+    crash();
+    empty_disk();
+}
+
+TEST(what_was_put_aside_is_removed_once_it_is_written_again)
+{
+    begin(&used_state, 10);
+    fill_disk();
+    serve(200);
+    while (keeping.is_urgent || keeping.is_writing)
+        uv_run(&loop, UV_RUN_NOWAIT);
+    ck_assert(has_file("usage.before") && !has_file("usage"));
+    empty_disk();
+    ck_assert(keeping.is_changed);
+    write_after(120);
+    ck_assert(!has_file("usage.before") && has_file("usage"));
+    crash();
+}
+
+TEST(a_server_that_crashes_before_it_is_due_has_written_its_ttl)
+{
+    begin(&used_state, 300);
+    crash();
+    begin(&used_state, 10);
+    ck_assert_uint_eq(unsafe_for(), 301);
     crash();
 }
