@@ -185,8 +185,9 @@ static void check_cache(struct settings_reader *reader)
 static void check_http(struct settings_reader *reader)
 {
     const struct http_addresses *list = &reader->settings->http_listen;
+    bool has_token = reader->sources[INDEX_http_token] > SOURCE_INITIAL; /* right or wrong */
 
-    for (size_t i = 0; i < list->count && reader->settings->http_token == NULL; i++) {
+    for (size_t i = 0; i < list->count && !has_token; i++) {
         char address[HTTP_ADDRESS_OCTETS];
         http_address_write(&list->items[i], address);
         if (!http_address_is_local(&list->items[i]))

@@ -232,6 +232,11 @@ static const struct {
     {"http_token: short-secret\n", "FILE:1:13: http_token: the token is not 16 to 200 letters, "
                                    "digits and -._~+/=; make one with: "
                                    "openssl rand -hex 32\n"},
+    /* Nor is it said that there is none. */
+    {"http_listen: [10.0.0.2]\nhttp_token: short-secret\n",
+     "FILE:2:13: http_token: the token is not 16 to 200 letters, digits and -._~+/=; make one "
+     "with: "
+     "openssl rand -hex 32\n"},
     {"http_token: \"a secret with blanks\"\n", "FILE:1:13: http_token: the token is not 16 to 200 "
                                                "letters, digits and -._~+/=; make one with: "
                                                "openssl rand -hex 32\n"},
