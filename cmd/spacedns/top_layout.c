@@ -113,7 +113,7 @@ static void draw_head(const struct top *top, const struct top_view *view, unsign
     snprintf(text, sizeof text, "generation %llu, %llu space%s, %llu app%s, up %s",
              (unsigned long long)top->generation, (unsigned long long)top->spaces,
              top->spaces == 1 ? "" : "s", (unsigned long long)top->apps, top->apps == 1 ? "" : "s",
-             top_format_age(top->uptime_s, age));
+             top_format_age(top->uptime_seconds, age));
     put(canvas, 0, TOP_PLAIN, text);
     draw_notice(top, view, canvas);
     draw_rates(top, canvas);

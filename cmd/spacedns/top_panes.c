@@ -233,7 +233,7 @@ static void draw_reload(struct top_canvas *canvas, struct top_span span, const s
     } else if (row == 1) {
         span = put_word(canvas, span, TOP_PLAIN, "last:");
         span = put_word(canvas, span, top->reload_cause == NULL ? TOP_GOOD : TOP_BAD, top->reload);
-        snprintf(text, sizeof text, "%s ago", top_format_age(top->reload_ago_s, age));
+        snprintf(text, sizeof text, "%s ago", top_format_age(top->reload_seconds_ago, age));
         top_canvas_put(canvas, span, TOP_PLAIN, text);
     } else {
         top_canvas_put(canvas, span, TOP_BAD, top->reload_cause);

@@ -283,7 +283,7 @@ static void add_reloads(struct gathering *gathering, uint64_t now_ns)
     if (!last->has_been)
         return;
     top->reload = reload_end_text(last->end);
-    top->reload_ago_s = (now_ns - last->ended_ns) / NS_PER_SECOND;
+    top->reload_seconds_ago = (now_ns - last->ended_ns) / NS_PER_SECOND;
     top->reload_cause = last->cause.code == ERR_NONE ? NULL : last->cause.text;
 }
 
@@ -299,7 +299,7 @@ static bool gather(struct gathering *gathering)
 
     clock_format(now_s, at);
     gathering->top->at = keep(gathering, at, strlen(at));
-    gathering->top->uptime_s = (now_ns - source->started_ns) / NS_PER_SECOND;
+    gathering->top->uptime_seconds = (now_ns - source->started_ns) / NS_PER_SECOND;
     gathering->top->generation = snapshot->generation;
     gathering->top->spaces = snapshot_count_spaces(snapshot);
     gathering->top->apps = snapshot->app_count;

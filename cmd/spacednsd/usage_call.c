@@ -144,7 +144,7 @@ static void print_who_json(struct call *call, const struct status_source *source
                   (json_int_t)(count > USAGE_LISTED_MOST ? count - USAGE_LISTED_MOST : 0), "since",
                   usage_json_time(usage_since(usage_of(source))), "asked_last_minute",
                   lately == NULL ? 0 : (json_int_t)lately_last_minute(lately, usage_now_s()),
-                  "asked_per_minute", usage_json_hour(lately), "not_counted",
+                  "asked_by_minute", usage_json_hour(lately), "not_counted",
                   (json_int_t)usage_lost(usage_of(source))),
         call->out);
 }

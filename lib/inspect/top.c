@@ -14,7 +14,7 @@ static const struct {
     {                                                                                              \
 #field, offsetof(struct top, field)                                                        \
     }
-    NUMBER(uptime_s),
+    NUMBER(uptime_seconds),
     NUMBER(generation),
     NUMBER(spaces),
     NUMBER(apps),
@@ -31,7 +31,7 @@ static const struct {
     NUMBER(reloads_unchanged),
     NUMBER(reloads_refused),
     NUMBER(reloads_guarded),
-    NUMBER(reload_ago_s),
+    NUMBER(reload_seconds_ago),
 #undef NUMBER
 };
 

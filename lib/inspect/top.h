@@ -85,7 +85,7 @@ struct top_upstream {
 
 struct top {
     const char *at; /* "2026-11-30T10:41:17Z" */
-    uint64_t uptime_s;
+    uint64_t uptime_seconds;
     uint64_t generation;
     uint64_t spaces, apps;
     uint64_t workers, silent_workers;
@@ -105,7 +105,7 @@ struct top {
     uint64_t reloads_done, reloads_unchanged, reloads_refused, reloads_guarded;
     const char *reload;       /* how the last one ended; NULL: none yet */
     const char *reload_cause; /* NULL: it did not fail */
-    uint64_t reload_ago_s;
+    uint64_t reload_seconds_ago;
 };
 
 /** Prints one JSON object: on one line, or indented. */

@@ -75,7 +75,7 @@ space test-space 3 3 0 0 0
 vpn office 2 2 0 0 0"
 expect "who uses the app" "$wanted" "$(who)"
 expect "the same as JSON" "app=8 outside=3 peering=4 space=3 vpn=2 minutes=20 others=0 not_counted=0" \
-    "$(spacedns who-uses --json -a "$oasis" | printed "*sorted(f'{w[\"kind\"]}={w[\"asked\"]}' for w in printed['who']), f'minutes={sum(printed[\"asked_per_minute\"])}', f'others={printed[\"others\"][\"asked\"]}', f'not_counted={printed[\"not_counted\"]}'")"
+    "$(spacedns who-uses --json -a "$oasis" | printed "*sorted(f'{w[\"kind\"]}={w[\"asked\"]}' for w in printed['who']), f'minutes={sum(printed[\"asked_by_minute\"])}', f'others={printed[\"others\"][\"asked\"]}', f'not_counted={printed[\"not_counted\"]}'")"
 expect_match "the app was last asked by its own" "^$oasis was last asked for at [-0-9T:]+Z, [0-9]+ s ago, by app open-plain-1001\$" "$(spacedns last-asked "$oasis")"
 expect_match "a domain" '^api\.example\.com was last asked for at .* by outside$' "$(spacedns last-asked api.example.com)"
 expect_match "a wildcard" '^\*\.apps\.example\.com was last asked for at .* by vpn office$' "$(spacedns last-asked y.apps.example.com)"

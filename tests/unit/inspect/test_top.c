@@ -41,7 +41,7 @@ static void carry(const struct top *top)
 
 static const struct top whole = {
     .at = "2026-11-30T10:41:17Z",
-    .uptime_s = 1,
+    .uptime_seconds = 1,
     .generation = 2,
     .spaces = 3,
     .apps = 4,
@@ -82,7 +82,7 @@ static const struct top whole = {
     .reloads_guarded = 35,
     .reload = "refused",
     .reload_cause = "zones/a.yaml:3:1: E-TTL",
-    .reload_ago_s = 36,
+    .reload_seconds_ago = 36,
 };
 
 static void expect_text(const char *wanted, const char *got)
@@ -126,7 +126,7 @@ TEST(numbers_times_and_states_come_as_they_were)
 {
     carry(&whole);
     expect_text(whole.at, read.at);
-    ck_assert_uint_eq(read.uptime_s, 1);
+    ck_assert_uint_eq(read.uptime_seconds, 1);
     ck_assert_uint_eq(read.generation, 2);
     ck_assert_uint_eq(read.spaces, 3);
     ck_assert_uint_eq(read.apps, 4);
@@ -145,7 +145,7 @@ TEST(numbers_times_and_states_come_as_they_were)
     ck_assert_uint_eq(read.reloads_unchanged, 33);
     ck_assert_uint_eq(read.reloads_refused, 34);
     ck_assert_uint_eq(read.reloads_guarded, 35);
-    ck_assert_uint_eq(read.reload_ago_s, 36);
+    ck_assert_uint_eq(read.reload_seconds_ago, 36);
     expect_text("refused", read.reload);
     expect_text(whole.reload_cause, read.reload_cause);
 }

@@ -14,7 +14,7 @@ static char shown[SCREEN_OCTETS];
 
 static const struct top usual = {
     .at = "2026-11-30T10:41:17Z",
-    .uptime_s = 7300,
+    .uptime_seconds = 7300,
     .generation = 7,
     .spaces = 2,
     .apps = 13,
@@ -66,7 +66,7 @@ static const struct top usual = {
     .reloads_refused = 1,
     .reload = "refused",
     .reload_cause = "zones/a.yaml:3:1: E-TTL",
-    .reload_ago_s = 300,
+    .reload_seconds_ago = 300,
 };
 
 static void set_up(void)

@@ -109,7 +109,7 @@ TEST(what_is_served_and_since_when)
 {
     print();
     ck_assert_str_eq(top.at, "2023-11-14T22:13:50Z");
-    ck_assert_uint_eq(top.uptime_s, 75);
+    ck_assert_uint_eq(top.uptime_seconds, 75);
     ck_assert_uint_eq(top.spaces, 1);
     ck_assert_uint_eq(top.apps, 3);
     ck_assert_uint_eq(top.workers, 2);
@@ -299,5 +299,5 @@ TEST(reloads_and_how_the_last_one_ended)
     ck_assert_uint_eq(top.reloads_guarded, 1);
     ck_assert_str_eq(top.reload, "guarded");
     ck_assert_str_eq(top.reload_cause, "every app would vanish");
-    ck_assert_uint_eq(top.reload_ago_s, 7);
+    ck_assert_uint_eq(top.reload_seconds_ago, 7);
 }
