@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -63,6 +64,33 @@ TEST(a_signal_during_the_start_is_delivered_later)
     raise(SIGHUP);
     while (signalled < 4)
         uv_run(&loop, UV_RUN_ONCE);
+    signals_stop(&signals);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    ck_assert_int_eq(uv_loop_close(&loop), 0);
+}
+
+/* As a process of another user would send it, if it might. */
+static void send_as(int number, int code, uid_t uid)
+{
+    siginfo_t info = {.si_signo = number, .si_code = code};
+
+    info.si_pid = 4711;
+    info.si_uid = uid;
+    ck_assert_int_eq(syscall(SYS_rt_sigqueueinfo, getpid(), number, &info), 0);
+}
+
+TEST(the_sender_is_the_one_whom_the_kernel_names)
+{
+    uv_loop_t loop;
+
+    signals_prepare();
+    uv_loop_init(&loop);
+    signals_start(&signals, &loop, on_signal, on_stop, NULL);
+    send_as(SIGHUP, SI_QUEUE, 61234);
+    uv_run(&loop, UV_RUN_ONCE);
+    ck_assert_uint_eq(signalled, 1);
+    ck_assert_int_eq(signals.sender.pid, 4711);
+    ck_assert_uint_eq(signals.sender.uid, 61234);
     signals_stop(&signals);
     uv_run(&loop, UV_RUN_DEFAULT);
     ck_assert_int_eq(uv_loop_close(&loop), 0);
