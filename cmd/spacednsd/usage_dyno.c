@@ -9,8 +9,11 @@
 #include "base/escape.h"
 #include "spacednsd/usage_keeping.h"
 #include "spacednsd/usage_text.h"
+#include "traffic/handed_out.h"
+#include "traffic/static_addresses.h"
 
 enum { CODE_DONE = 0, CODE_REFUSED = 1, CODE_USAGE = 2, ADDRESSES_MOST = 16, TYPE_MOST = 128 };
+enum { NAME_SHOWN = 4 * 255 + 1 }; /* each octet escaped */
 
 /* The dyno that is meant: by address, or by type and number of an app. */
 struct meant {
@@ -21,19 +24,26 @@ struct meant {
     uint32_t ip;
     /* What is known of it. */
     bool is_published;
-    bool is_known; /* the type is the app's, or something of it was handed out */
-    bool is_seen;  /* the dyno itself is declared, or was handed out */
+    bool is_known;             /* the type is the app's, or something of it was handed out */
+    bool is_seen;              /* the dyno itself is declared, or was handed out */
+    const struct host *record; /* a static record has its address; NULL: none */
+    const struct segment *record_segment;
     uint32_t until_s;
     uint32_t addresses[ADDRESSES_MOST];
     size_t address_count;
 };
 
-static void add_address(struct meant *meant, uint32_t ip)
+static bool has_address(const struct meant *meant, uint32_t ip)
 {
     for (size_t i = 0; i < meant->address_count; i++)
         if (meant->addresses[i] == ip)
-            return;
-    if (meant->address_count < ADDRESSES_MOST)
+            return true;
+    return false;
+}
+
+static void add_address(struct meant *meant, uint32_t ip)
+{
+    if (!has_address(meant, ip) && meant->address_count < ADDRESSES_MOST)
         meant->addresses[meant->address_count++] = ip;
 }
 
@@ -134,11 +144,39 @@ static void look_at_address(struct meant *meant, const struct snapshot *snapshot
     }
 }
 
+static void look_at_host(struct meant *meant, const struct snapshot *snapshot,
+                         const struct segment *segment, const struct host *host)
+{
+    uint32_t ip;
+
+    for (unsigned i = 0; i < host->record_count && meant->record == NULL; i++)
+        if (static_address(snapshot, segment, &segment->records[host->owner + i], &ip) &&
+            has_address(meant, ip)) {
+            meant->record = host;
+            meant->record_segment = segment;
+        }
+}
+
+/* A static record goes on handing out an address, whatever becomes of the dyno. */
+static void look_at_records(struct meant *meant, const struct snapshot *snapshot)
+{
+    for (size_t i = 0; i < snapshot->segment_count; i++) {
+        const struct segment *segment = snapshot->segments[i];
+        if (segment == NULL || segment->record_count == 0)
+            continue;
+        for (size_t j = 0; j < segment->host_count && meant->record == NULL; j++)
+            if (segment->hosts[j].kind == HOST_RECORDS)
+                look_at_host(meant, snapshot, segment, &segment->hosts[j]);
+    }
+}
+
 /* ---- what was handed out ---- */
 
 static bool is_meant(const struct meant *meant, const struct parties *parties,
                      const struct expiry *expiry)
 {
+    if (handed_out_by_record(parties, expiry))
+        return has_address(meant, expiry->ip);
     if (meant->subject.name != NULL && expiry->app != meant->subject.party)
         return false;
     return meant->is_address
@@ -147,14 +185,15 @@ static bool is_meant(const struct meant *meant, const struct parties *parties,
                      strcmp(parties_at(parties, expiry->type)->name, meant->type) == 0;
 }
 
-static void look_at_expiries(struct meant *meant, const struct usage *usage)
+/* Those by a static record, or those by the dyno's own names. */
+static void look_at_expiries(struct meant *meant, const struct usage *usage, bool by_record)
 {
     const struct expiries *expiries = usage_expiries(usage);
+    const struct parties *parties = usage_parties(usage);
 
-    meant->until_s = expiries_floor(expiries);
     for (const struct expiry *each = expiries_next(expiries, NULL); each != NULL;
          each = expiries_next(expiries, each)) {
-        if (!is_meant(meant, usage_parties(usage), each))
+        if (handed_out_by_record(parties, each) != by_record || !is_meant(meant, parties, each))
             continue;
         meant->is_known = true;
         meant->is_seen = true;
@@ -164,7 +203,20 @@ static void look_at_expiries(struct meant *meant, const struct usage *usage)
     }
 }
 
+/* Any address that the dyno is known to have or to have had may be in a static record. */
+static void look_at_handed_out(struct meant *meant, const struct usage *usage)
+{
+    meant->until_s = expiries_floor(usage_expiries(usage));
+    look_at_expiries(meant, usage, false);
+    look_at_expiries(meant, usage, true);
+}
+
 /* ---- the answer ---- */
+
+static bool is_handed_out(const struct meant *meant)
+{
+    return meant->is_published || meant->record != NULL;
+}
 
 static uint32_t seconds_left(const struct meant *meant, uint32_t now_s)
 {
@@ -188,6 +240,28 @@ static void format_dyno(const struct meant *meant, const char *word, char text[U
     *out.next = '\0';
 }
 
+static void print_left(struct call *call, uint32_t left)
+{
+    if (left > 0)
+        fprintf(call->out, "; clients may hold its address for %u s", left);
+    fputc('\n', call->out);
+}
+
+static void print_recorded(struct call *call, const struct meant *meant, const char *dyno,
+                           uint32_t left)
+{
+    char name[NAME_SHOWN];
+    struct text text = text_over(name, sizeof name - 1);
+
+    name_add(&text, (const uint8_t *)segment_text(meant->record_segment, meant->record->octets));
+    *text.next = '\0';
+    escape_printf(call->out,
+                  "%s: its address is in the static records of %s, space %s: take it out of "
+                  "`records` there first",
+                  dyno, name, meant->record_segment->name);
+    print_left(call, left);
+}
+
 /* With the command that takes it out, as far as that is known. */
 static void print_published(struct call *call, const struct meant *meant, const char *word,
                             const char *dyno, uint32_t left)
@@ -195,9 +269,7 @@ static void print_published(struct call *call, const struct meant *meant, const 
     escape_printf(call->out, "%s is published: take it out first (spacedns ps:set %s=down -a %s)",
                   dyno, meant->is_address ? "TYPE.N" : word,
                   meant->subject.name == NULL ? "APP" : meant->subject.name);
-    if (left > 0)
-        fprintf(call->out, "; clients may hold its address for %u s", left);
-    fputc('\n', call->out);
+    print_left(call, left);
 }
 
 static void print_verdict(struct call *call, const struct meant *meant, const char *word,
@@ -210,6 +282,8 @@ static void print_verdict(struct call *call, const struct meant *meant, const ch
     clock_format(meant->until_s, until);
     if (meant->is_published)
         print_published(call, meant, word, dyno, left);
+    else if (meant->record != NULL)
+        print_recorded(call, meant, dyno, left);
     else if (left > 0)
         escape_printf(call->out, "%s: safe in %u s, clients may hold its address until %s\n", dyno,
                       left, until);
@@ -237,8 +311,8 @@ static void print_verdict_json(struct call *call, const struct meant *meant, con
     }
     print_json(json_pack("{s:o, s:s?, s:o, s:b, s:b, s:i, s:o}", "dyno",
                          print_text(word, strlen(word)), "app", meant->subject.name, "addresses",
-                         addresses, "published", meant->is_published, "safe",
-                         !meant->is_published && left == 0, "seconds", (int)left, "until",
+                         addresses, "published", is_handed_out(meant), "safe",
+                         !is_handed_out(meant) && left == 0, "seconds", (int)left, "until",
                          left == 0 ? json_null() : usage_json_time(meant->until_s)),
                call->out);
 }
@@ -256,7 +330,7 @@ static void answer(struct call *call, const struct status_source *source, struct
         print_verdict_json(call, meant, word, now_s);
     else
         print_verdict(call, meant, word, now_s);
-    bool is_safe = !meant->is_published && seconds_left(meant, now_s) == 0;
+    bool is_safe = !is_handed_out(meant) && seconds_left(meant, now_s) == 0;
     call_finish(call, is_safe ? CODE_DONE : USAGE_CODE_UNSAFE);
 }
 
@@ -283,7 +357,8 @@ void usage_dyno_answer(struct call *call, const struct status_source *source)
         look_at_address(&meant, server_current(source->server));
     else
         look_at_app(&meant);
-    look_at_expiries(&meant, source->usage->usage);
+    look_at_handed_out(&meant, source->usage->usage);
+    look_at_records(&meant, server_current(source->server));
     if (!meant.is_address && !meant.is_known)
         fail(call, CODE_REFUSED, word,
              "is not known: the app has no such process type, and no answer named it; spacedns ps "

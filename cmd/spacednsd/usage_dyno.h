@@ -2,7 +2,8 @@
 /**
  * The call safe-to-stop: whether clients may still hold the address of a dyno.
  *
- * Exit code 0: it is safe to stop. 3: not yet, for some seconds, or until it is published no more.
+ * Exit code 0: it is safe to stop. 3: not yet, for some seconds, or until it is published no more,
+ * by its own names or in a static record that has its address.
  *
  * Threads: the control thread.  Memory: each call is finished here.
  */

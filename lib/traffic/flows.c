@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "traffic/static_addresses.h"
 
 enum { TABLES = 2, MS_PER_SECOND = 1000 };
 
@@ -85,10 +86,23 @@ static void raise_lost_until(struct flow_table *table, uint64_t at_ms, uint32_t 
 }
 
 /* A coarse flow may be about any dyno of its app. */
-static bool has_dyno(const struct flow *flow)
+static bool has_dyno(const struct snapshot *snapshot, const struct flow *flow)
 {
-    return flow->is_answered &&
-           (flow->owner == FLOW_FORMATION || flow->owner == FLOW_DYNO || flow->is_coarse);
+    if (!flow->is_answered)
+        return false;
+    if (flow->owner == FLOW_HOST)
+        return static_has_address(snapshot, flow->segment, &flow->segment->hosts[flow->number],
+                                  flow->type);
+    return flow->owner == FLOW_FORMATION || flow->owner == FLOW_DYNO || flow->is_coarse;
+}
+
+static bool verdict_has_dyno(const struct snapshot *snapshot, const struct flow_reply *reply)
+{
+    const struct verdict *verdict = reply->verdict;
+
+    return verdict->formation != NULL || verdict->dyno != NULL ||
+           (verdict->segment != NULL && verdict->host != NULL &&
+            static_has_address(snapshot, verdict->segment, verdict->host, reply->type));
 }
 
 /* What no flow counts. */
@@ -98,7 +112,7 @@ static void lose(const struct flows *flows, struct flow_table *table,
     bool is_answered = reply->rcode == 0 && reply->answer_count > 0;
 
     table->lost++;
-    if (is_answered && (reply->verdict->formation != NULL || reply->verdict->dyno != NULL))
+    if (is_answered && verdict_has_dyno(table->snapshot, reply))
         raise_lost_until(table, flows->now_ms, reply->ttl_seconds);
 }
 
@@ -110,7 +124,7 @@ static void lose_all(struct flow_table *table)
     for (uint32_t i = 0; i < table->used; i++) {
         const struct flow *flow = &table->flows[table->slots[i]];
         lost += flow->count;
-        if (has_dyno(flow))
+        if (has_dyno(table->snapshot, flow))
             raise_lost_until(table, table->begun_ms + flow->last_ms, flow->ttl_seconds);
     }
     uint64_t until_ms = table->lost_until_ms;

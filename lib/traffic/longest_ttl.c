@@ -1,5 +1,7 @@
 #include "traffic/longest_ttl.h"
 
+#include "traffic/static_addresses.h"
+
 static uint32_t greater(uint32_t a, uint32_t b)
 {
     return a > b ? a : b;
@@ -13,13 +15,30 @@ static uint32_t later(uint32_t now_s, uint32_t ttl_s)
     return until_s > UINT32_MAX ? UINT32_MAX : (uint32_t)until_s;
 }
 
+/* Only records that would be the longest are looked at closely. */
+static uint32_t longest_of_records(const struct snapshot *snapshot, const struct segment *segment,
+                                   uint32_t longest)
+{
+    uint32_t ip;
+
+    for (size_t i = 0; i < segment->record_count; i++)
+        if (segment->records[i].ttl_seconds > longest &&
+            static_address(snapshot, segment, &segment->records[i], &ip))
+            longest = segment->records[i].ttl_seconds;
+    return longest;
+}
+
 uint32_t longest_ttl_of(const struct snapshot *snapshot)
 {
     uint32_t longest = 0;
 
-    for (size_t i = 0; i < snapshot->segment_count; i++)
-        if (snapshot->segments[i] != NULL)
-            longest = greater(longest, snapshot->segments[i]->dyno_ttl_seconds);
+    for (size_t i = 0; i < snapshot->segment_count; i++) {
+        const struct segment *segment = snapshot->segments[i];
+        if (segment == NULL)
+            continue;
+        longest = greater(longest, segment->dyno_ttl_seconds);
+        longest = longest_of_records(snapshot, segment, longest);
+    }
     return longest;
 }
 

@@ -21,7 +21,7 @@ struct longest_ttl {
     uint32_t most_s;  /* the longest of those that may still last; 0: none */
 };
 
-/** The longest TTL of an answer with a dyno, in any space. */
+/** The longest TTL of an answer with a dyno, in any space; of static records, too. */
 uint32_t longest_ttl_of(const struct snapshot *snapshot);
 
 /** It may be answered with from now on. Returns true when it is longer than those before. */

@@ -5,15 +5,10 @@
 
 #include "decide/reason.h"
 #include "traffic/asking.h"
+#include "traffic/handed_out.h"
 #include "wire/types.h"
 
-enum { MS_PER_SECOND = 1000, APPLIED = 1 << 8 };
-
-/* An expiry that all dynos of a formation have, so that they are not raised for each flow. */
-struct applied {
-    const struct formation_entry *formation;
-    uint32_t until_s;
-};
+enum { MS_PER_SECOND = 1000 };
 
 struct usage {
     struct parties *parties;
@@ -28,7 +23,7 @@ struct usage {
     struct leaders *leaders;
     struct usage_sums sums;
     struct longest_ttl *longest;
-    struct applied applied[APPLIED];
+    struct handed_out handed_out;
 };
 
 /* ---- life ---- */
@@ -93,8 +88,11 @@ struct usage *usage_new(const struct usage_options *options)
     if (usage == NULL)
         return NULL;
     usage->sums.since_s = options->now_s;
-    if (make_tables(usage, options))
+    if (make_tables(usage, options)) {
+        usage->handed_out = (struct handed_out){
+            .asking = usage->asking, .parties = usage->parties, .expiries = usage->expiries};
         return usage;
+    }
     usage_free(usage);
     return NULL;
 }
@@ -184,59 +182,6 @@ static void raise_pair(struct usage *usage, const struct asked *asked, const str
         use_counts_add(&usage->sums.remainder, &seen->more);
 }
 
-static void raise_dyno(struct usage *usage, const struct asked *asked,
-                       const struct formation_entry *formation, const struct dyno_entry *dyno,
-                       uint32_t until_s, uint32_t now_s)
-{
-    const struct expiry expiry = {
-        .app = asked->app_party,
-        .type = asking_type(usage->asking, asked->segment, formation),
-        .number = dyno->number,
-        .ip = dyno->ip,
-        .until_s = until_s,
-    };
-
-    expiries_raise(usage->expiries, &expiry, now_s);
-}
-
-/* Replies of a formation have its dynos that are up; its SRV records name the starting ones too. */
-static void raise_formation(struct usage *usage, const struct asked *asked,
-                            const struct formation_entry *formation, uint32_t until_s,
-                            uint32_t now_s)
-{
-    uint64_t hash = hash_mix((uint64_t)(uintptr_t)formation, 0x9e3779b97f4a7c15);
-    struct applied *applied = &usage->applied[hash % APPLIED];
-
-    if (applied->formation == formation && applied->until_s >= until_s)
-        return;
-    *applied = (struct applied){.formation = formation, .until_s = until_s};
-    for (uint32_t i = 0; i < formation->dyno_count; i++) {
-        const struct dyno_entry *dyno = &asked->segment->dynos[formation->dynos + i];
-        if (dyno_is_named(dyno))
-            raise_dyno(usage, asked, formation, dyno, until_s, now_s);
-    }
-}
-
-/* The clock of a flow is of its batch, which may have begun in the second before the reply. */
-static void raise_expiry(struct usage *usage, const struct asked *asked, const struct seen *seen)
-{
-    const struct flow *flow = seen->flow;
-    const struct segment *segment = asked->segment;
-    uint32_t now_s = seen->more.last_s, until_s = now_s + 1 + flow->ttl_seconds;
-
-    if (!flow->is_answered)
-        return;
-    if (flow->is_coarse) /* whichever of the app's */
-        for (uint32_t i = 0; i < asked->app->formation_count; i++)
-            raise_formation(usage, asked, &segment->formations[asked->app->formations + i], until_s,
-                            now_s);
-    else if (flow->owner == FLOW_FORMATION)
-        raise_formation(usage, asked, &segment->formations[flow->number], until_s, now_s);
-    else if (flow->owner == FLOW_DYNO)
-        raise_dyno(usage, asked, segment_formation_of(segment, flow->number),
-                   &segment->dynos[flow->number], until_s, now_s);
-}
-
 static void note_waste(struct usage *usage, const struct flow_table *table, const struct seen *seen)
 {
     const struct flow *flow = seen->flow;
@@ -260,7 +205,7 @@ static void note_waste(struct usage *usage, const struct flow_table *table, cons
 static void leave_out(struct usage *usage, const struct asked *asked, const struct seen *seen)
 {
     use_counts_add(&usage->sums.other, &seen->more);
-    raise_expiry(usage, asked, seen);
+    handed_out_add(&usage->handed_out, seen->flow, asked, seen->more.last_s);
 }
 
 static void add_flow(struct usage *usage, const struct flow_table *table, const struct flow *flow,
@@ -282,8 +227,10 @@ static void add_flow(struct usage *usage, const struct flow_table *table, const 
                                                       .client = seen.client,
                                                       .app = has_app ? asked.app_party : PARTY_NONE,
                                                       .at_s = seen.more.last_s});
-    if (!has_app)
+    if (!has_app) {
+        handed_out_add_records(&usage->handed_out, table->snapshot, flow, seen.more.last_s);
         return;
+    }
     if (asked.app_party == PARTY_NONE) {
         leave_out(usage, &asked, &seen);
         return;
@@ -291,7 +238,7 @@ static void add_flow(struct usage *usage, const struct flow_table *table, const 
     raise_app(usage, &asked, &seen);
     raise_domain(usage, &asked, &seen);
     raise_pair(usage, &asked, &seen);
-    raise_expiry(usage, &asked, &seen);
+    handed_out_add(&usage->handed_out, flow, &asked, seen.more.last_s);
 }
 
 /* What is not counted at all may have been answers with any dynos. */
@@ -309,7 +256,7 @@ void usage_add(struct usage *usage, const struct flow_table *table, int64_t begu
     int64_t last_ms = begun_ms;
 
     asking_begin(usage->asking, table);
-    memset(usage->applied, 0, sizeof usage->applied);
+    handed_out_begin(&usage->handed_out);
     for (uint32_t i = 0; i < table->used; i++) {
         const struct flow *flow = &table->flows[table->slots[i]];
         if (i + 4 < table->used)

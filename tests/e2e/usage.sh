@@ -145,6 +145,27 @@ expect "as JSON" "False False True" \
 safe web.1 -a "$oasis" --wait
 expect "--wait ends once it is safe" "0 web.1 (10.0.130.56) of $oasis: safe to stop" "$code $out"
 
+# ---- a static record with a dyno's address ----
+
+sed -i 's/^\.\.\.$/records: [db.internal.example.com. 3 IN A 10.0.130.56]\n&/' "$work/zones/test-space.yaml"
+spacedns reload >"$work/reload" || fail "the reload" "$(cat "$work/reload")"
+ask -b 10.0.144.9 +short db.internal.example.com A >"$work/db"
+expect "the record is answered with" 10.0.130.56 "$(cat "$work/db")"
+safe web.1 -a "$oasis"
+expect_match "a dyno in a static record is not safe, even if it is down" \
+    "^web\.1 .*: its address is in the static records of db\.internal\.example\.com, space test-space: take it out of \`records\` there first; clients may hold its address for [1-4] s\$" "$out"
+expect "with exit code 3" 3 "$code"
+sed -i '/^records: /d' "$work/zones/test-space.yaml"
+spacedns reload >"$work/reload" || fail "the reload" "$(cat "$work/reload")"
+safe web.1 -a "$oasis"
+expect_match "nor while a client may hold it" '^web\.1 .*: safe in [1-4] s, ' "$out"
+safe 10.0.130.56
+expect_match "by its address, too" '^10\.0\.130\.56: safe in [1-4] s, ' "$out"
+safe 10.0.130.57
+expect "another address is not in use" 0 "$code"
+safe web.1 -a "$oasis" --wait
+expect "then it is safe" "0 web.1 (10.0.130.56) of $oasis: safe to stop" "$code $out"
+
 # ---- an upgrade and a restart ----
 
 wanted="app open-plain-1001 9 6 2 0 1

@@ -1,11 +1,14 @@
 #include "traffic/usage.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "support/flowing.h"
 #include "support/snapshot_fixture.h"
 #include "support/suite.h"
+#include "support/zones.h"
+#include "traffic/handed_out.h"
 #include "wire/types.h"
 
 enum { PAIRS = 1000, BEGAN_S = 1700000000, STEPS = 60000, FEW = 3, CLIENTS = 3000 };
@@ -582,4 +585,103 @@ TEST(what_was_pushed_out_is_in_the_remainder)
         for (unsigned j = 0; j < USE_OUTCOMES; j++)
             ck_assert_uint_eq(sum.counts[j], asked_of(counted, NULL, apps[i], j));
     }
+}
+
+/* ---- static records ---- */
+
+static const char records[] = "records:\n"
+                              "  - db.internal.first.com. 60 IN A 10.0.130.56\n"
+                              "  - db.internal.first.com. 60 IN A 10.0.131.7\n"
+                              "  - db.internal.first.com. 60 IN TXT \"x\"\n"
+                              "  - far.internal.first.com. 900 IN A 192.0.2.1\n"
+                              "  - far.internal.first.com. 900 IN TXT \"x\"\n";
+
+static void set_up_records(void)
+{
+    char *space = zone_text("zones/test-space.yaml"), text[1 << 13];
+
+    *strstr(space, "\n...") = '\0';
+    snprintf(text, sizeof text, "%s\n%s...\n", space, records);
+    free(space);
+    fixture.policy = policy_usual();
+    fixture.snapshot = snapshot_of_texts(&fixture.policy, (const char *[]){text}, 1);
+    flowing_init(&flowing, fixture.snapshot);
+    usage = make(100, PAIRS);
+}
+
+FIXTURE(set_up_records, tear_down)
+
+/* Of a dyno that is up, and of one that has crashed. */
+static const struct {
+    const char *name;
+    uint16_t type;
+    bool has_dynos;
+} recorded[] = {
+    {"db.internal.first.com", TYPE_A, true},    {"db.internal.first.com", TYPE_ANY, true},
+    {"db.internal.first.com", TYPE_TXT, false}, {"db.internal.first.com", TYPE_AAAA, false},
+    {"far.internal.first.com", TYPE_A, false},
+};
+
+TEST_OVER(an_answer_with_a_static_record_keeps_the_dyno_of_its_address_in_use, recorded)
+{
+    flowing_reply(&flowing, "10.0.132.9", recorded[_i].name, recorded[_i].type, 1);
+    add_up();
+    ck_assert_uint_eq(until(0x0a008238), recorded[_i].has_dynos ? BEGAN_S + 61 : 0);
+    ck_assert_uint_eq(until(0x0a008307), recorded[_i].has_dynos ? BEGAN_S + 61 : 0);
+    ck_assert_uint_eq(until(0xc0000201), 0);
+    ck_assert_uint_eq(expiries_floor(usage_expiries(usage)), 0);
+}
+
+TEST(a_static_record_is_not_the_dynos_app)
+{
+    flowing_reply(&flowing, "10.0.132.9", "db.internal.first.com", TYPE_A, 1);
+    flowing_reply(&flowing, "10.0.132.9", "1.web.frozen-oasis-70544.app.localspace", TYPE_A, 1);
+    add_up();
+    const struct expiries *expiries = usage_expiries(usage);
+    unsigned by_record = 0, by_app = 0;
+    for (const struct expiry *each = expiries_next(expiries, NULL); each != NULL;
+         each = expiries_next(expiries, each))
+        handed_out_by_record(usage_parties(usage), each) ? by_record++ : by_app++;
+    ck_assert_uint_eq(by_record, 2);
+    ck_assert_uint_eq(by_app, 1);
+}
+
+TEST(a_static_record_with_a_dynos_address_may_have_the_longest_ttl)
+{
+    ck_assert_uint_eq(longest_ttl_of(fixture.snapshot), 60);
+}
+
+/* The control thread is busy while a reload comes. */
+TEST_OVER(an_answer_with_a_static_record_that_is_lost_keeps_every_dyno_in_use, recorded)
+{
+    struct snapshot next = {.generation = fixture.snapshot->generation + 1};
+
+    flowing_reply(&flowing, "10.0.132.9", "api.example.com", TYPE_A, 1);
+    ck_assert_ptr_nonnull(flowing_take(&flowing));
+    flowing_at(&flowing, 4000);
+    flowing_reply(&flowing, "10.0.132.9", recorded[_i].name, recorded[_i].type, 2);
+    flows_adopt(flowing.flows, &next);
+    flows_return(flowing.flows);
+    add_up();
+    ck_assert_uint_eq(usage_lost(usage), 2);
+    ck_assert_uint_eq(expiries_floor(usage_expiries(usage)),
+                      recorded[_i].has_dynos ? BEGAN_S + 4 + 31 : 0);
+}
+
+/* The table is full of other names. */
+TEST_OVER(an_answer_with_a_static_record_that_finds_no_room_keeps_every_dyno_in_use, recorded)
+{
+    char name[32];
+
+    flowing_reply(&flowing, "10.0.132.9", "api.example.com", TYPE_A, 1);
+    ck_assert_ptr_nonnull(flowing_take(&flowing));
+    for (unsigned i = 0; i < 2 * FLOWS; i++) {
+        snprintf(name, sizeof name, "n%u.example.org", i);
+        flowing_foreign(&flowing, "10.0.132.9", name, RCODE_NOERROR);
+    }
+    flowing_reply(&flowing, "10.0.132.9", recorded[_i].name, recorded[_i].type, 1);
+    flows_return(flowing.flows);
+    add_up();
+    ck_assert_uint_eq(expiries_floor(usage_expiries(usage)),
+                      recorded[_i].has_dynos ? BEGAN_S + 31 : 0);
 }
