@@ -99,7 +99,7 @@ void batch_prepare(struct batch *batch, size_t count)
         const struct exchange *exchange = &batch->exchanges[i];
         respond_prefetch(batch->snapshot, exchange);
         if (batch->flows != NULL && exchange->hash != 0)
-            flows_prefetch(batch->flows, &exchange->path, exchange->hash);
+            flows_prefetch(batch->flows, &exchange->path, exchange->hash, exchange->query.type);
     }
     for (size_t i = 0; i < count; i++)
         respond_prefetch_text(batch->snapshot, &batch->exchanges[i]);

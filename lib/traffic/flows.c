@@ -235,14 +235,19 @@ void flows_set_time(struct flows *flows, uint64_t now_ms)
 }
 
 /* The first of the slots that a flow may be in. The hash of the name is secret. */
-static uint32_t home_slot(uint64_t name_hash, uint32_t source)
+static uint32_t home_slot(uint64_t name_hash, uint32_t source, uint16_t type)
 {
-    return (uint32_t)(hash_mix(name_hash ^ source, 0x9e3779b97f4a7c15) % FLOWS);
+    uint64_t asked = (uint64_t)type << 32 | source;
+
+    return (uint32_t)(hash_mix(name_hash ^ asked, 0x9e3779b97f4a7c15) % FLOWS);
 }
 
-void flows_prefetch(const struct flows *flows, const struct path *path, uint64_t name_hash)
+void flows_prefetch(const struct flows *flows, const struct path *path, uint64_t name_hash,
+                    uint16_t type)
 {
-    __builtin_prefetch(&flows->tables[flows->active]->flows[home_slot(name_hash, path->source)], 1);
+    uint32_t slot = home_slot(name_hash, path->source, type);
+
+    __builtin_prefetch(&flows->tables[flows->active]->flows[slot], 1);
 }
 
 static bool has_key(const struct flow *flow, const struct flow *key)
@@ -255,7 +260,7 @@ static bool has_key(const struct flow *flow, const struct flow *key)
 /* Finds the flow, or the empty slot for it. Returns NULL when all slots have other flows. */
 static struct flow *find(struct flow_table *table, const struct flow *key)
 {
-    uint32_t slot = home_slot(key->name_hash, key->source);
+    uint32_t slot = home_slot(key->name_hash, key->source, key->type);
 
     for (unsigned i = 0; i < FLOW_PROBES; i++) {
         struct flow *flow = &table->flows[(slot + i) % FLOWS];
@@ -419,7 +424,7 @@ static inline bool raise_first(const struct flows *flows, struct flow_table *tab
                                const struct flow_reply *reply)
 {
     const struct path *path = reply->path;
-    struct flow *flow = &table->flows[home_slot(reply->name_hash, path->source)];
+    struct flow *flow = &table->flows[home_slot(reply->name_hash, path->source, reply->type)];
 
     if (flow->count == 0 || flow->name_hash != reply->name_hash || flow->source != path->source ||
         flow->type != reply->type || flow->rcode != reply->rcode ||

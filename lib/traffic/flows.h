@@ -122,7 +122,8 @@ void flows_set_time(struct flows *flows, uint64_t now_ms);
 void flows_adopt(struct flows *flows, const struct snapshot *snapshot);
 
 /** Prefetches the first slot of a flow. */
-void flows_prefetch(const struct flows *flows, const struct path *path, uint64_t name_hash);
+void flows_prefetch(const struct flows *flows, const struct path *path, uint64_t name_hash,
+                    uint16_t type);
 
 /** Counts a reply. Not before flows_adopt. */
 void flows_add(struct flows *flows, const struct flow_reply *reply);
