@@ -9,12 +9,11 @@
 #include <uv.h>
 
 #include "base/clock.h"
-#include "base/log.h"
+#include "serve/querylog_drops.h"
 
 enum {
     REST_MS = 2,
     LAST_WAIT_MS = 250,
-    DROPS_SECONDS = 10,
     MS_PER_SECOND = 1000,
     NS_PER_MS = 1000000,
 };
@@ -38,8 +37,7 @@ struct querylog {
     uint64_t dropped;                 /* of all rings, passed on to readers */
     bool has_lines;                   /* for readers */
     /* The thread's own. */
-    uint64_t drops_logged;
-    uint64_t drops_logged_ns; /* when; 0: never */
+    struct querylog_drops drops;
 };
 
 /* ---- what is wanted ---- */
@@ -182,24 +180,6 @@ static void move_on(struct querylog *log, uint64_t second)
 
 /* ---- the thread ---- */
 
-static void log_drops(struct querylog *log, uint64_t dropped, bool is_last)
-{
-    uint64_t now = clock_monotonic_ns();
-    struct log_line line;
-
-    if (dropped == log->drops_logged || (!is_last && log->drops_logged_ns != 0 &&
-                                         now - log->drops_logged_ns < DROPS_SECONDS * second_ns))
-        return;
-    log_start(&line, LOG_WARNING, "querylog_dropped");
-    log_number(&line, "count", dropped - log->drops_logged);
-    log_string(&line, "text",
-               "lines came faster than the reader of standard output takes them, or than they can "
-               "be written");
-    log_send(&line);
-    log->drops_logged = dropped;
-    log->drops_logged_ns = now;
-}
-
 /* Returns when the thread has to look again though nobody wakes it, in milliseconds; -1: never. */
 static int next_look_ms(const struct querylog *log, uint64_t now_ns)
 {
@@ -229,7 +209,7 @@ static int take_turn(struct querylog *log, bool is_last)
     uv_mutex_unlock(&log->lock);
     if (has_lines && log->on_lines != NULL)
         log->on_lines(log->context);
-    log_drops(log, dropped, is_last);
+    querylog_drops_log(&log->drops, dropped, is_last);
     return wait_ms;
 }
 
