@@ -204,6 +204,12 @@ static void log_calls_on_gone(void *context, struct call *call)
     call_finish(call, CODE_DONE);
 }
 
+static void log_calls_on_stalled(void *context, struct call *call, const char *sentence)
+{
+    end_stream(stream_of(context, call));
+    fail(call, CODE_REFUSED, sentence);
+}
+
 /* What is kept goes first, and nothing lacks between it and what comes. */
 static bool begin_stream(struct log_calls *calls, struct call *call, const struct wanted *wanted)
 {
@@ -231,8 +237,10 @@ static bool begin_stream(struct log_calls *calls, struct call *call, const struc
 
 static void answer_tail(struct log_calls *calls, struct call *call, const struct wanted *wanted)
 {
-    const struct call_stream stream = {
-        .on_ready = log_calls_on_ready, .on_gone = log_calls_on_gone, .context = calls};
+    const struct call_stream stream = {.on_ready = log_calls_on_ready,
+                                       .on_gone = log_calls_on_gone,
+                                       .on_stalled = log_calls_on_stalled,
+                                       .context = calls};
 
     if (!call_begin_stream(call, &stream))
         fail(call, CODE_REFUSED,

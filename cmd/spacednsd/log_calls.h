@@ -4,8 +4,8 @@
  *
  *     call ─► what is kept ─► finished
  *       └─► with --tail: what is kept ─► stream ─► lines as they come ─► ... ─► finished
- *                                                  the client goes, the server stops,
- *                                                  or an upgrade replaces it
+ *                                                  the client goes or reads nothing for a minute,
+ *                                                  the server stops, or an upgrade replaces it
  *
  * The query log (serve/querylog.h) filters. A client that reads slowly loses lines, which are
  * counted and reported to it; nothing waits for it. Reloads do not end a stream.

@@ -101,10 +101,18 @@ static void top_calls_on_gone(void *context, struct call *call)
     call_finish(call, CODE_DONE);
 }
 
+static void top_calls_on_stalled(void *context, struct call *call, const char *sentence)
+{
+    end_stream(context, call);
+    fail(call, CODE_REFUSED, sentence);
+}
+
 void top_calls_begin_stream(struct top_calls *calls, struct call *call)
 {
-    const struct call_stream options = {
-        .on_ready = top_calls_on_ready, .on_gone = top_calls_on_gone, .context = calls};
+    const struct call_stream options = {.on_ready = top_calls_on_ready,
+                                        .on_gone = top_calls_on_gone,
+                                        .on_stalled = top_calls_on_stalled,
+                                        .context = calls};
     struct top_stream *stream = malloc(sizeof *stream);
 
     if (stream == NULL) {

@@ -6,7 +6,8 @@
  *                         └─► with streams: reports of the workers ─► one object to each client
  *
  * The workers report once a second for all clients together. A client that reads slowly misses
- * seconds: at most one object waits for it. Reloads do not end a stream.
+ * seconds: at most one object waits for it; one that reads nothing for a minute is ended
+ * (control_stream.h). Reloads do not end a stream.
  *
  * Threads: the control thread.  Memory: a stream until its call is finished.
  */

@@ -27,7 +27,10 @@ struct caller {
     bool is_sending; /* a part of the stream is being written */
     struct call_stream stream;
     uv_write_t sending;
-    char *part; /* of the stream, being written */
+    int kept;            /* by the kernel, unread, when it was looked at last */
+    size_t queued;       /* behind it */
+    unsigned unread_for; /* looks in a row in which nothing was read of either */
+    char *part;          /* of the stream, being written */
     size_t part_length;
     char unwanted[64]; /* what the client of a stream sends */
     char request[CONTROL_REQUEST_OCTETS_MOST];

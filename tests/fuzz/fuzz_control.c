@@ -202,9 +202,17 @@ static void on_gone(void *context, struct call *call)
     end_stream(stream_of(call), 0);
 }
 
+/* Only after a minute, which no input lasts. */
+static void on_stalled(void *context, struct call *call, const char *sentence)
+{
+    (void)context, (void)sentence;
+    end_stream(stream_of(call), 1);
+}
+
 static void begin_stream(struct call *call)
 {
-    static const struct call_stream owner = {.on_ready = on_ready, .on_gone = on_gone};
+    static const struct call_stream owner = {
+        .on_ready = on_ready, .on_gone = on_gone, .on_stalled = on_stalled};
 
     if (!call_begin_stream(call, &owner)) {
         call_finish(call, 1);

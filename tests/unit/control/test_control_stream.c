@@ -1,4 +1,4 @@
-// wrap: peer_read
+// wrap: peer_read uv_timer_start
 #include "control/control_stream.h"
 
 #include <errno.h>
@@ -24,7 +24,7 @@ static struct control_access roles;
 /* The owner's side: the streams in the order they began. */
 static struct call *streams[STREAMS];
 static size_t stream_count;
-static unsigned ready_count, gone_count;
+static unsigned ready_count, gone_count, stalled_count;
 
 static void on_ready(void *context, struct call *call)
 {
@@ -43,7 +43,21 @@ static void on_gone(void *context, struct call *call)
     call_finish(call, 0);
 }
 
-static const struct call_stream stream = {.on_ready = on_ready, .on_gone = on_gone};
+static void on_stalled(void *context, struct call *call, const char *sentence)
+{
+    (void)context;
+    stalled_count++;
+    for (size_t i = 0; i < stream_count; i++)
+        if (streams[i] == call)
+            streams[i] = NULL;
+    ck_assert_str_eq(sentence, "the command has read nothing for 60 s while lines waited for it, "
+                               "so its place was given to others; run it again");
+    fputs("stalled\n", call->err);
+    call_finish(call, 1);
+}
+
+static const struct call_stream stream = {
+    .on_ready = on_ready, .on_gone = on_gone, .on_stalled = on_stalled};
 
 static void control_socket_on_test_call(void *context, struct call *call)
 {
@@ -56,6 +70,25 @@ static void control_socket_on_test_call(void *context, struct call *call)
         fputs("no place\n", call->err);
         call_finish(call, 1);
     }
+}
+
+/* The timers that look after streams never run; a test calls them. */
+static uv_timer_t *checks[STREAMS];
+static uv_timer_cb on_check;
+static size_t check_count;
+
+int __real_uv_timer_start(uv_timer_t *timer, uv_timer_cb callback, uint64_t ms, uint64_t repeat);
+int __wrap_uv_timer_start(uv_timer_t *timer, uv_timer_cb callback, uint64_t ms, uint64_t repeat);
+
+int __wrap_uv_timer_start(uv_timer_t *timer, uv_timer_cb callback, uint64_t ms, uint64_t repeat)
+{
+    if (repeat == 0)
+        return __real_uv_timer_start(timer, callback, ms, repeat);
+    ck_assert_uint_eq(ms, CONTROL_STREAM_CHECK_MS);
+    ck_assert_uint_eq(repeat, CONTROL_STREAM_CHECK_MS);
+    checks[check_count++] = timer;
+    on_check = callback;
+    return 0;
 }
 
 /* Who the next client is. */
@@ -318,4 +351,108 @@ TEST(those_with_a_lesser_role_do_not_get_every_place)
     for (size_t i = 0; i < CONTROL_SOCKET_READER_STREAMS_MOST; i++)
         close(clients[i]);
     close(greater), close(next);
+}
+
+/* ---- clients that read nothing ---- */
+
+enum { CHECKS = CONTROL_STREAM_STALLED_MS / CONTROL_STREAM_CHECK_MS };
+
+static void send_line(struct call *call)
+{
+    fputs("one\n", call->out);
+    call_send(call);
+}
+
+/* So many looks at the first stream; the client's socket takes what it can between them. */
+static void look(unsigned times)
+{
+    for (unsigned i = 0; i < times && streams[0] != NULL; i++) {
+        on_check(checks[0]);
+        uv_run(&loop, UV_RUN_NOWAIT);
+    }
+}
+
+/* What waits is in the kernel, or behind it as well. */
+static void (*const sendings[])(struct call *) = {send_line, fill};
+
+TEST_OVER(a_client_that_reads_nothing_while_lines_wait_loses_its_place, sendings)
+{
+    int client = begin_stream();
+
+    sendings[_i](streams[0]);
+    look(CHECKS);
+    ck_assert_uint_eq(stalled_count, 0);
+    look(1);
+    ck_assert_uint_eq(stalled_count, 1);
+    ck_assert_uint_eq(gone_count, 0);
+    await_close(client);
+}
+
+TEST(a_client_that_reads_nothing_learns_why_it_was_ended)
+{
+    int client = begin_stream();
+
+    send_line(streams[0]);
+    look(CHECKS + 1);
+    await_text(client, ">one\n!stalled\n=1\n");
+    await_close(client);
+}
+
+/* More lines come meanwhile, and it reads none. */
+TEST(lines_that_come_are_no_reading)
+{
+    int client = begin_stream();
+
+    for (unsigned i = 0; i <= CHECKS; i++) {
+        send_line(streams[0]);
+        look(1);
+    }
+    ck_assert_uint_eq(stalled_count, 1);
+    await_close(client);
+}
+
+TEST_OVER(a_client_that_reads_a_little_keeps_its_place, sendings)
+{
+    int client = begin_stream();
+    char room[1 << 16];
+
+    for (unsigned i = 0; i < 4 * CHECKS; i++) {
+        if (call_is_ready(streams[0]))
+            sendings[_i](streams[0]);
+        look(CHECKS);
+        ck_assert_int_gt(recv(client, room, sizeof room, 0), 0);
+        uv_run(&loop, UV_RUN_NOWAIT); /* what waits behind the kernel follows */
+        uv_run(&loop, UV_RUN_NOWAIT);
+    }
+    ck_assert_uint_eq(stalled_count, 0);
+    close(client);
+}
+
+TEST(a_client_for_which_nothing_waits_keeps_its_place)
+{
+    int client = begin_stream();
+
+    look(4 * CHECKS);
+    send_line(streams[0]);
+    await_text(client, ">one\n");
+    look(4 * CHECKS);
+    send_line(streams[0]); /* what waited for nothing does not count */
+    look(CHECKS);
+    ck_assert_uint_eq(stalled_count, 0);
+    close(client);
+}
+
+TEST(the_place_of_a_client_that_read_nothing_is_free_again)
+{
+    int clients[CONTROL_SOCKET_STREAMS_MOST];
+
+    for (size_t i = 0; i < CONTROL_SOCKET_STREAMS_MOST; i++)
+        clients[i] = begin_stream();
+    send_line(streams[0]);
+    look(CHECKS + 1);
+    uv_run(&loop, UV_RUN_NOWAIT);
+    int next = begin_stream();
+    for (size_t i = 0; i < CONTROL_SOCKET_STREAMS_MOST; i++)
+        close(clients[i]);
+    close(next);
 }

@@ -205,6 +205,20 @@ TEST(a_client_that_has_gone_is_finished_and_the_others_go_on)
     ck_assert_ptr_null(visit);
 }
 
+TEST(a_client_that_reads_nothing_is_finished_and_the_others_go_on)
+{
+    begin(0);
+    begin(1);
+    report_all();
+    streams[0].on_stalled(streams[0].context, &asked[0].call, "why");
+    ck_assert_int_eq(asked[0].code, 1);
+    tick();
+    report_all();
+    ck_assert_uint_eq(sent[0], 1);
+    ck_assert_uint_eq(sent[1], 2);
+    streams[1].on_gone(streams[1].context, &asked[1].call);
+}
+
 /* It has gone while the workers were asked. */
 TEST(reports_that_nobody_waits_for_any_more_do_no_harm)
 {
