@@ -23,8 +23,9 @@ struct server {
     bool is_inspecting;
     void *context;
     struct querylog *log;
-    struct tap *tap;     /* NULL: no dnstap */
-    uint64_t lines_lost; /* by the log, once it has been stopped */
+    struct tap *tap;        /* NULL: no dnstap */
+    uint64_t lines_lost;    /* by the log, once it has been stopped */
+    uint64_t messages_lost; /* of dnstap, once it is stopped */
     struct limit_tables *limits;
     struct worker **workers;
     size_t worker_count;
@@ -391,6 +392,8 @@ void server_sum(const struct server *server, struct totals *totals)
     }
     totals->counters[COUNTER_QUERYLOG_DROPPED] +=
         server->log == NULL ? server->lines_lost : querylog_lost(server->log);
+    totals->counters[COUNTER_DNSTAP_DROPPED] +=
+        server->tap == NULL ? server->messages_lost : tap_lost(server->tap);
     if (current != NULL && current->kept_back != NULL)
         totals->counters[COUNTER_KEPT_BACK_PUSHED_OUT] = current->kept_back->pushed_out;
 }
@@ -402,7 +405,7 @@ static void join_all(struct server *server)
     flow_collector_stop(&server->flows);
     server->lines_lost = querylog_stop(server->log);
     server->log = NULL;
-    tap_stop(server->tap);
+    server->messages_lost = tap_stop(server->tap);
     server->tap = NULL;
 }
 

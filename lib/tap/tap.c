@@ -3,6 +3,7 @@
 #include <fstrm.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,6 +23,7 @@ static const char content_type[] = "protobuf:dnstap.Dnstap";
 
 struct tap_feed {
     struct tap_room room;
+    _Atomic uint64_t lost; /* written by the thread */
     const struct tap_socket *socket;
     struct fstrm_iothr *thread;
     struct fstrm_iothr_queue *queue;
@@ -64,7 +66,13 @@ bool tap_has_receiver(const struct tap_feed *feed)
 /* On the thread, once the message has been sent or lost. */
 static void tap_on_sent(void *message, void *context)
 {
-    tap_room_release(context, message);
+    struct tap_feed *feed = context;
+
+    /* A write that fails closes the connection before this is called; nothing is sent without one.
+     */
+    if (!tap_has_receiver(feed))
+        atomic_fetch_add_explicit(&feed->lost, 1, memory_order_relaxed);
+    tap_room_release(&feed->room, message);
 }
 
 bool tap_send(struct tap_feed *feed, const struct dnstap_message *message)
@@ -76,7 +84,7 @@ bool tap_send(struct tap_feed *feed, const struct dnstap_message *message)
     struct dnstap_octets octets = dnstap_write(message, out);
     tap_room_keep(&feed->room, (size_t)(octets.first + octets.length - out));
     if (fstrm_iothr_submit(feed->thread, feed->queue, octets.first, octets.length, tap_on_sent,
-                           &feed->room) == fstrm_res_success)
+                           feed) == fstrm_res_success)
         return true;
     tap_room_abandon(&feed->room);
     return false;
@@ -197,14 +205,25 @@ struct tap *tap_new(const struct tap_options *options, struct err *err)
     return tap;
 }
 
-void tap_stop(struct tap *tap)
+uint64_t tap_lost(const struct tap *tap)
+{
+    uint64_t lost = 0;
+
+    for (size_t i = 0; i < tap->count; i++)
+        lost += atomic_load_explicit(&tap->feeds[i].lost, memory_order_relaxed);
+    return lost;
+}
+
+uint64_t tap_stop(struct tap *tap)
 {
     if (tap == NULL)
-        return;
+        return 0;
     tap_socket_stop(&tap->socket);
     fstrm_iothr_destroy(&tap->thread);
+    uint64_t lost = tap_lost(tap);
     for (size_t i = 0; i < tap->count; i++)
         tap_room_close(&tap->feeds[i].room);
     tap_socket_close(&tap->socket);
     free(tap);
+    return lost;
 }

@@ -9,7 +9,12 @@
  * (tap_socket.h) nothing is written, and what a full room or queue has no place for is dropped: the
  * worker's part costs the same, or less. The thread sends what has come together, a second later at
  * most, and looks for a receiver every TAP_REOPEN_SECONDS. What it holds when the receiver goes
- * away is lost.
+ * away is lost, and counted (tap_lost).
+ *
+ * Frame Streams acknowledges nothing but the end of a stream, so what is known of a message is
+ * whether the kernel took it. The messages of the write that failed, TAP_PARTS_MOST / 2 at most,
+ * all count as lost, though the receiver may have read some of them; what the kernel had taken in
+ * writes before counts as sent, though the receiver may have gone without reading it.
  *
  * Built with libfstrm, or without it (without/tap.c).
  *
@@ -46,8 +51,14 @@ struct tap *tap_new(const struct tap_options *options, struct err *err);
 /** Starts the thread. Returns false with *err. */
 bool tap_start(struct tap *tap, struct err *err);
 
-/** Sends what is queued, for at most a second, ends the thread and frees everything; NULL: none. */
-void tap_stop(struct tap *tap);
+/** Messages that were queued and then lost, so far. */
+uint64_t tap_lost(const struct tap *tap);
+
+/**
+ * Sends what is queued, for at most a second, ends the thread and frees everything; NULL: none.
+ * Returns what tap_lost would at its end.
+ */
+uint64_t tap_stop(struct tap *tap);
 
 /** The feed of one worker. */
 struct tap_feed *tap_feed(struct tap *tap, size_t number);

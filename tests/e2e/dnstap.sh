@@ -136,11 +136,17 @@ serve back 2
 await has_logged dnstap_connected 1 || fail "the receiver is connected to" "$(cat "$server_log")"
 kill -KILL "$receiver"
 wait "$receiver" 2>/dev/null
+asked=0
 is_missed() {
+    asked=$((asked + 1))
     ask_from 10.0.130.56 frozen-oasis-70544.herokuapp.com
     has_logged dnstap_unconnected 1
 }
 await is_missed || fail "that it is gone is logged" "$(cat "$server_log")"
+is_counted() {
+    [ "$(counter)" = "$asked" ]
+}
+await is_counted || fail "what was on its way to it is counted" "$(counter) of $asked"
 before=$(counter)
 ask_from 10.0.130.56 frozen-oasis-70544.herokuapp.com
 expect "what it misses is counted" $((before + 1)) "$(counter)"
