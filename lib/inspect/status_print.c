@@ -280,7 +280,7 @@ static json_t *json_last(const struct status_reload *last)
 {
     if (last->end == NULL)
         return json_null();
-    return json_pack("{s:s, s:I, s:o}", "end", last->end, "seconds_ago", (json_int_t)last->ago_s,
+    return json_pack("{s:s, s:I, s:o}", "result", last->end, "seconds_ago", (json_int_t)last->ago_s,
                      "cause", json_text(last->cause));
 }
 

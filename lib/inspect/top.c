@@ -157,7 +157,7 @@ static json_t *to_json(const struct top *top)
         memcpy(&number, (const char *)top + numbers[i].offset, sizeof number);
         json_object_set_new(object, numbers[i].key, json_number(number));
     }
-    json_object_set_new(object, "reload", json_text(top->reload));
+    json_object_set_new(object, "last_reload", json_text(top->reload));
     json_object_set_new(object, "reload_cause", json_text(top->reload_cause));
     json_object_set_new(object, "by_second", json_seconds(top));
     for (size_t i = 0; i < TOP_COUNTS; i++)
@@ -293,7 +293,7 @@ bool top_read(const json_t *json, struct top *top)
         memcpy((char *)top + numbers[i].offset, &number, sizeof number);
     }
     top->at = read_needed(json, "at");
-    top->reload = read_text(json, "reload");
+    top->reload = read_text(json, "last_reload");
     top->reload_cause = read_text(json, "reload_cause");
     read_seconds(json_object_get(json, "by_second"), top);
     for (size_t i = 0; i < TOP_COUNTS; i++)

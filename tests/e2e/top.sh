@@ -80,7 +80,7 @@ check "apps" "[('$oasis', 17, 17, 6), ('sleepy-river-2739', 3, 3, 3)]" '[(each["
 check "clients" "[('$plain', 'app', 'open-plain-1001', 14, 4), (None, 'outside', '', 7, 7), ('10.20.3.4', 'peering', 'pcx-111aaa111', 4, 0)]" '[(each.get("address"), each["kind"], each["name"], each["asked_least"], each["failed"]) for each in top["busiest_clients"]]'
 check "names" "api.example.com 10, evil\\027[2j.example.net 1, $oasis.herokuapp.com 7, nosuch.app.localspace 1, sleepy-river-2739.herokuapp.com 3, www.example.org 3" '", ".join(sorted(each["name"] + " " + str(each["asked_least"]) for each in top["busiest_names"]))'
 check "upstreams" "[('198.51.100.53', 'up', 0)]" '[(each["upstream"].split("@")[0], each["state"], each["failures_since_start"]) for each in top["upstreams"]]'
-check "reloads" "(1, 0, 'done')" '(top["reloads_done"], top["reloads_refused"], top["reload"])'
+check "reloads" "(1, 0, 'done')" '(top["reloads_done"], top["reloads_refused"], top["last_reload"])'
 
 text=$(top --once)
 expect_match "lines: apps" "^$oasis te +17 +6 " "$text"

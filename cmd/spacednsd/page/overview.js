@@ -32,10 +32,10 @@ function reloadFact(status, reloads) {
     const last = status.last_reload;
 
     if (last === null) return ["Last reload", "none since the start"];
-    const isRefused = last.end === "refused" || last.end === "guarded";
+    const isRefused = last.result === "refused" || last.result === "guarded";
     return [
         "Last reload",
-        mark(isRefused ? "bad" : "good", `${last.end} ${agoText(last.seconds_ago)} ago`),
+        mark(isRefused ? "bad" : "good", `${last.result} ${agoText(last.seconds_ago)} ago`),
         reloads.length > 0 ? ` by ${byText(reloads[0])}` : "",
     ];
 }
