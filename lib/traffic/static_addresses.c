@@ -5,21 +5,13 @@
 
 enum { ADDRESS_OCTETS = 4 };
 
-static bool is_of_space(const struct snapshot *snapshot, uint32_t ip)
-{
-    for (size_t i = 0; i < snapshot->segment_count; i++)
-        if (snapshot->segments[i] != NULL && cidr_contains(snapshot->segments[i]->cidr, ip))
-            return true;
-    return false;
-}
-
 bool static_address(const struct snapshot *snapshot, const struct segment *segment,
                     const struct record_entry *record, uint32_t *ip)
 {
     if (record->type != TYPE_A || record->rdata_length != ADDRESS_OCTETS)
         return false;
     uint32_t address = load32(segment->texts + record->rdata);
-    if (!cidr_contains(segment->cidr, address) && !is_of_space(snapshot, address))
+    if (!snapshot_has_space(snapshot, address))
         return false;
     *ip = address;
     return true;

@@ -7,7 +7,7 @@
  */
 #include "answer/snapshot.h"
 
-/** Reads the address of such a record; false for any other record. A loop over the spaces. */
+/** Reads the address of such a record; false for any other record. */
 bool static_address(const struct snapshot *snapshot, const struct segment *segment,
                     const struct record_entry *record, uint32_t *ip);
 
