@@ -229,9 +229,17 @@ uint64_t flows_oldest(const struct flows *flows)
 
 /* ---- counting ---- */
 
+/* True when it is to be taken, so that there is room for others. */
+static bool is_filled(const struct flow_table *table)
+{
+    return table->used >= FLOWS_HANDED_OVER || table->names_length >= FLOW_NAMES_HANDED_OVER;
+}
+
 void flows_set_time(struct flows *flows, uint64_t now_ms)
 {
     flows->now_ms = now_ms;
+    if (is_filled(flows->tables[flows->active]))
+        hand_over(flows); /* the other one may be empty again */
 }
 
 /* The first of the slots that a flow may be in. The hash of the name is secret. */
@@ -360,12 +368,6 @@ static bool add_coarse(struct flows *flows, struct flow_table *table,
     return true;
 }
 
-/* True when it is to be taken, so that there is room for others. */
-static bool is_filled(const struct flow_table *table)
-{
-    return table->used >= FLOWS_HANDED_OVER || table->names_length >= FLOW_NAMES_HANDED_OVER;
-}
-
 static void add(struct flows *flows, struct flow_table *table, const struct flow_reply *reply,
                 const struct flow *key)
 {
@@ -393,8 +395,8 @@ static struct flow key_of(const struct flow_reply *reply)
 }
 
 /* Their names are not hashed otherwise, and are not here once they have used up their flows. */
-__attribute__((noinline)) static void add_outside(struct flows *flows, struct flow_table *table,
-                                                  const struct flow_reply *reply)
+static void add_outside(struct flows *flows, struct flow_table *table,
+                        const struct flow_reply *reply)
 {
     struct flow key = key_of(reply);
 
@@ -406,9 +408,8 @@ __attribute__((noinline)) static void add_outside(struct flows *flows, struct fl
     add(flows, table, reply, &key);
 }
 
-/* Out of line, because most replies are of a flow that stands in its first slot. */
-__attribute__((noinline)) static void add_inside(struct flows *flows, struct flow_table *table,
-                                                 const struct flow_reply *reply)
+static void add_inside(struct flows *flows, struct flow_table *table,
+                       const struct flow_reply *reply)
 {
     struct flow key = key_of(reply);
 
@@ -435,18 +436,21 @@ static inline bool raise_first(const struct flows *flows, struct flow_table *tab
     return true;
 }
 
-void flows_add(struct flows *flows, const struct flow_reply *reply)
+/* Out of line, because most replies are of a flow that stands in its first slot. */
+__attribute__((noinline)) static void add_other(struct flows *flows, const struct flow_reply *reply)
 {
     struct flow_table *table = flows->tables[flows->active];
 
-    if (reply->class == CLIENT_EXTERNAL) {
+    if (reply->class == CLIENT_EXTERNAL)
         add_outside(flows, table, reply);
-        return;
-    }
-    if (is_filled(table) && hand_over(flows)) /* the other one is empty again */
-        table = flows->tables[flows->active];
-    if (!raise_first(flows, table, reply))
+    else
         add_inside(flows, table, reply);
+}
+
+void flows_add(struct flows *flows, const struct flow_reply *reply)
+{
+    if (reply->class == CLIENT_EXTERNAL || !raise_first(flows, flows->tables[flows->active], reply))
+        add_other(flows, reply);
 }
 
 /* ---- reading ---- */

@@ -115,7 +115,10 @@ void flows_free(struct flows *flows);
 
 /* ---- the worker's ---- */
 
-/** Sets the time of the replies that follow. */
+/**
+ * Sets the time of the replies that follow. Hands a full table over if that was not possible when
+ * it became full.
+ */
 void flows_set_time(struct flows *flows, uint64_t now_ms);
 
 /** Hands over what was counted for the snapshot before. Before the first reply from this one. */

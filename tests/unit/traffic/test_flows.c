@@ -283,10 +283,12 @@ TEST_LOOP(a_full_table_is_handed_over_once_the_other_is_back, 0, 2)
     ck_assert_ptr_nonnull(take());
     for (uint32_t i = 0; i < FLOWS; i++)
         _i == 0 ? add_other(i, i, CLIENT_SPACE) : add_long(i);
+    flows_set_time(flows, 1000);
     ck_assert_uint_eq(handed_over, 1);
     flows_return(flows);
-    add("10.0.130.56", "api.example.com", TYPE_A);
+    flows_set_time(flows, 1000);
     ck_assert_uint_eq(handed_over, 2);
+    add("10.0.130.56", "api.example.com", TYPE_A);
     flows_return(flows);
     const struct flow_table *table = take();
     ck_assert_uint_eq(table->used, 1);
