@@ -86,19 +86,17 @@ const char *querylog_code_find(const char *text, struct err *err)
 
 /* ---- records ---- */
 
-/* Records have `most` octets of a text that is longer. */
-static bool is_text(const char *wanted, size_t most, const char *octets, size_t length)
+static bool is_text(const char *wanted, const char *octets, size_t length)
 {
-    return wanted == NULL ||
-           (strnlen(wanted, most) == length && memcmp(wanted, octets, length) == 0);
+    return wanted == NULL || (strlen(wanted) == length && memcmp(wanted, octets, length) == 0);
 }
 
 bool querylog_filter_takes_facts(const struct querylog_filter *filter,
                                  const struct querylog_facts *facts)
 {
     return querylog_filter_takes(filter, facts->kind) &&
-           is_text(filter->app, QUERYLOG_APP_OCTETS, facts->app, facts->app_length) &&
-           is_text(filter->space, QUERYLOG_SPACE_OCTETS, facts->space, facts->space_length) &&
+           is_text(filter->app, facts->app, facts->app_length) &&
+           is_text(filter->space, facts->space, facts->space_length) &&
            (filter->code == NULL || strcmp(reason_entry(facts->reason)->code, filter->code) == 0) &&
            (!filter->has_block || contains(&filter->block, facts->client));
 }

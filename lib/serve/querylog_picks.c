@@ -17,7 +17,7 @@ static bool copy_text(char *to, size_t size, const char *from)
     if (from == NULL)
         return true;
     if (strlen(from) >= size)
-        return false; /* so all records are handed over, and looked at by the log */
+        return false; /* no record has a text as long as that */
     memcpy(to, from, strlen(from) + 1);
     return true;
 }

@@ -105,21 +105,6 @@ TEST_OVER(a_record_passes_what_every_part_of_the_filter_lets_pass, filters)
     ck_assert_int_eq(querylog_filter_passes(&filters[_i].filter, &record), filters[_i].passes);
 }
 
-/* A space may have a longer name than a record has octets for. */
-TEST(a_long_name_of_a_space_is_compared_as_far_as_it_is_kept)
-{
-    struct querylog_record record = record_of("10.0.130.56");
-    char name[QUERYLOG_SPACE_OCTETS + 8];
-
-    memset(name, 's', sizeof name - 1);
-    name[sizeof name - 1] = '\0';
-    memcpy(record.space, name, sizeof record.space);
-    record.space_length = sizeof record.space;
-    ck_assert(querylog_filter_passes(&(struct querylog_filter){.space = name}, &record));
-    name[QUERYLOG_SPACE_OCTETS - 1] = '\0';
-    ck_assert(!querylog_filter_passes(&(struct querylog_filter){.space = name}, &record));
-}
-
 TEST(good_answers_pass_unless_failures_are_wanted)
 {
     struct querylog_record record = record_of("10.0.130.56");
