@@ -56,6 +56,7 @@ void index_name(const struct index *index, const struct segment *segment, struct
 
 /* ---- keys that are not names ---- */
 
+/* Names of spaces and ids are far shorter than a key; who looks for a longer one finds nothing. */
 static void key_write(struct name *key, uint8_t mark, const char *text)
 {
     size_t length = strnlen(text, NAME_MAX_OCTETS - 1);
