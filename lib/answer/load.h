@@ -16,6 +16,19 @@
  *
  * each only while the whole still has errors.
  *
+ * With `keeps_spaces`, which a registry's loads have, a load is never refused for what the texts
+ * say: each text with errors leaves its space as it was, and the others go on. From best to worst
+ * a space is served from
+ *
+ *     its text ──► what it had: the segment of `before`, at a start the accepted text
+ *       ──► nothing: it is unready, its clients are answered SERVFAIL (segment_seal_unready)
+ *
+ * A text takes one step for errors of its own (E-IMMUTABLE and E-CUT are such), and when another
+ * text breaks a rule across texts with it: of two, the one that was created later, by the second
+ * word of its stamp. If what a space had breaks a rule with the new text of another, it is the new
+ * text that takes the step: no text takes away what is served. A judge may hold back a text without
+ * errors, and the removal of one. So the result depends on `before`, the texts and the judge only.
+ *
  * Rules across files: names and ids are unique (E-DUP, E-DOM-TAKEN, E-DOM-TARGET, E-REC-NAME),
  * address blocks of spaces visible at one address are disjoint (E-SPACE-OVERLAP), and keys fixed at
  * creation have not changed since `before` (E-IMMUTABLE).
@@ -38,6 +51,35 @@
 #include "base/hash.h"
 #include "findings/report.h"
 #include "source/source.h"
+#include "space/fixed.h"
+
+struct dyno_key;
+
+/**
+ * Decides about the changes of a load that keeps spaces: one text at a time, on the thread that
+ * called snapshot_load.
+ */
+struct load_judge {
+    /**
+     * Returns false with the sentence *why if what is served of a text may not change like this.
+     *
+     * old   what is served; without apps if the space is unready or new
+     * next  NULL: the text is gone
+     */
+    bool (*may_change)(void *context, const char *text_name, const struct segment *old,
+                       const struct segment *next, struct err *why);
+    void *context;
+};
+
+/** Finds what is fixed of spaces, for E-IMMUTABLE without a snapshot before. */
+struct load_fixed {
+    /**
+     * Returns what is fixed of a space, constant until the load has ended; NULL when nothing is
+     * known: then it may not change from `before`. Called on several threads at once.
+     */
+    const struct fixed_space *(*find)(void *context, const char *space);
+    void *context;
+};
 
 struct load_request {
     struct source *source;
@@ -56,6 +98,14 @@ struct load_request {
     const struct stored *stored; /* NULL, or the accepted texts of the state folder */
     bool is_check; /* errors refuse the load even where accepted texts could be served; the report
                       has both */
+    bool keeps_spaces;   /* errors keep the space; a source may have no texts */
+    uint64_t generation; /* of the snapshot, smaller ones than before's too; 0: the next */
+    const struct dyno_key *const *keys; /* to apply besides those that the segments of `before`
+                                           carry, of which they replace those of the same name;
+                                           sorted by space, app and type */
+    size_t key_count;
+    struct load_judge judge; /* with keeps_spaces; may_change NULL: everything may change */
+    struct load_fixed fixed; /* find NULL: nothing is known */
 };
 
 /** An accepted text that the store does not have. */
@@ -72,14 +122,30 @@ struct load_model {
     struct arena *arena; /* of the space */
 };
 
-/** A file whose text is not served because of errors. */
+/** What is served instead of a text. */
+enum load_keeping {
+    LOAD_KEPT,    /* what the space had, because of errors */
+    LOAD_HELD,    /* what the space had, because the judge refused the change */
+    LOAD_UNREADY, /* nothing, because of errors and because the space had nothing */
+};
+
+/** A file whose text is not served because of errors, or because of the judge. */
 struct load_last_good {
     char *file;
-    enum finding_code code; /* of the first error */
+    enum finding_code code; /* of the first error; not of LOAD_HELD */
     struct location at;     /* of it; line 0: in other files, or of no line */
-    struct err cause;       /* the first error as a sentence, without the file's own location */
-    int64_t accepted_s;     /* wall clock, when the text that is served was stored */
+    struct err cause;       /* the first error as a sentence, without the file's own location; of
+                               LOAD_HELD, the judge's */
+    int64_t accepted_s;     /* wall clock, when the text that is served was stored; 0: it is that
+                               of `before` */
     bool is_served;         /* false: no accepted text of it can be served either */
+
+    /* The rest is of a load that keeps spaces. */
+    enum load_keeping keeping;
+    char *space;               /* its name: of what is served, else as far as the text shows it,
+                                  else of the text's name */
+    struct source_stamp stamp; /* of the text that is not served; none: it is gone */
+    struct source_stamp served_stamp; /* of the one that is served; none: not known */
 };
 
 struct load_outcome {
@@ -96,14 +162,17 @@ struct load_outcome {
     struct load_model *models; /* with request->wants_models, in the order of the names;
                                   load_outcome_close frees them */
     size_t model_count;
+    struct dyno_key **unused; /* keys, given or carried, whose app no text has: they wait */
+    size_t unused_count;
 };
 
 /**
  * Loads a source.
  *
- * Returns a new snapshot of the next generation; or NULL when
- * - outcome->is_unchanged: nothing has changed,
- * - the report is not clean: it has the findings,
+ * Returns a new snapshot of the next generation, or of request->generation; or NULL when
+ * - outcome->is_unchanged: nothing has changed, the generation neither,
+ * - the report is not clean: it has the findings; with keeps_spaces it always is, and W-LAST-GOOD,
+ *   W-HELD and W-UNSERVED stand for the errors of texts that are not served,
  * - else *err: the source cannot be read, is empty, or memory ran out.
  */
 struct snapshot *snapshot_load(const struct load_request *request, struct report *report,
