@@ -54,11 +54,21 @@ static void fill_cases(FILE *out)
     }
 }
 
+/* The name of two options says nothing of a value without the command. */
+static bool has_twin(const struct option_entry *option)
+{
+    unsigned count = 0;
+
+    for (unsigned i = 0; i < OPTION_COUNT; i++)
+        count += strcmp(options_table[i].name, option->name) == 0;
+    return count > 1;
+}
+
 static void fill_value_cases(FILE *out)
 {
     for (unsigned i = 0; i < OPTION_COUNT; i++) {
         const struct option_entry *option = &options_table[i];
-        if (option->value == NULL)
+        if (option->value == NULL || has_twin(option))
             continue;
         fprintf(out, "    %s", option->name);
         if (option->letter != 0)

@@ -12,6 +12,7 @@
 #include "inspect/summary.h"
 #include "source/folder.h"
 #include "spacedns/color.h"
+#include "spacedns/registry_plan.h"
 
 /* What is checked: a folder, or one file of it as the folder is served with it. */
 struct checked {
@@ -147,6 +148,10 @@ int run_check(struct session *session)
     struct checked checked;
     struct err err;
 
+    if (invocation_has(&session->invocation, OPTION_REGISTRY))
+        return registry_check(session);
+    if (invocation_operand(&session->invocation, 1) != NULL)
+        return session_fail_second_operand(session);
     if (!session_read_settings(session)) {
         if (session->is_json && session->report != NULL)
             print_findings(session, NULL);

@@ -7,6 +7,7 @@
 #include "inspect/diff_print.h"
 #include "spacedns/color.h"
 #include "spacedns/live.h"
+#include "spacedns/registry_plan.h"
 
 static void print_line(void *context, const char *line)
 {
@@ -97,6 +98,10 @@ int run_plan(struct session *session)
 
     if (folder == NULL)
         folder = session->invocation.options[OPTION_ZONES];
+    else if (against == NULL && session_has_registry(session))
+        return registry_plan(session);
+    if (invocation_operand(&session->invocation, 1) != NULL)
+        return session_fail_second_operand(session);
     if (against == NULL)
         return plan_live(session, folder);
     if (invocation_has(&session->invocation, OPTION_TRAFFIC))

@@ -115,6 +115,22 @@ int session_fail(struct session *session, int code, const char *format, ...)
     return code;
 }
 
+int session_fail_second_operand(struct session *session)
+{
+    const struct invocation *invocation = &session->invocation;
+    const struct command_entry *command = &commands_table[invocation->command];
+
+    return session_fail(session, EXIT_USAGE, "%s is one operand too many; write spacedns %s %.*s]",
+                        invocation_operand(invocation, 1), command->name,
+                        (int)strcspn(command->operands, "."), command->operands);
+}
+
+bool session_has_registry(struct session *session)
+{
+    (void)session;
+    return false;
+}
+
 /* Returns false after it has printed the errors. */
 static bool read_settings(struct session *session, int argc, char *const *argv)
 {

@@ -72,6 +72,12 @@ const char *session_sign(const struct session *session, FILE *stream, const char
 int session_fail(struct session *session, int code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/** Refuses the operand behind the first, which only a registry makes possible. */
+int session_fail_second_operand(struct session *session);
+
+/** True when the settings name a registry and no folder was given instead, once both are read. */
+bool session_has_registry(struct session *session);
+
 /**
  * Adds to an error about an option's value which environment variable has given it, if one has.
  */

@@ -138,13 +138,25 @@ static const char *take_value(struct command_reading *reading)
     return word;
 }
 
+/* The command's own option of that name, else any, else OPTION_COUNT. */
+static unsigned find_option(const struct command_reading *reading, const char *argument,
+                            size_t length)
+{
+    const struct command_entry *command = &commands_table[reading->invocation->command];
+    unsigned found = OPTION_COUNT;
+
+    for (unsigned i = OPTION_COUNT; i-- > 0;)
+        if (is_option(argument, length, &options_table[i]) &&
+            (found == OPTION_COUNT || reading->command == NULL || (command->options >> i & 1) != 0))
+            found = i;
+    return found;
+}
+
 static bool read_option(struct command_reading *reading, const char *argument)
 {
     size_t length = strcspn(argument, "=");
-    unsigned number = 0;
+    unsigned number = find_option(reading, argument, length);
 
-    while (number < OPTION_COUNT && !is_option(argument, length, &options_table[number]))
-        number++;
     if (number == OPTION_COUNT)
         return fail_option(reading, argument);
     const struct option_entry *option = &options_table[number];
@@ -174,6 +186,30 @@ static bool fail_many(struct command_reading *reading, const char *argument)
                    argument, command->name, command->most == 0 ? "" : " ", command->operands);
 }
 
+/*
+ * "registry pause" is registry:pause: of the registry's commands the second word may stand by
+ * itself. Of no others: what follows cache is a name, which may be "flush".
+ */
+static bool is_second_word(struct command_reading *reading, const char *argument)
+{
+    struct invocation *invocation = reading->invocation;
+    const char *first = commands_table[COMMAND_REGISTRY].name;
+    size_t length = strlen(first);
+
+    if (invocation->command != COMMAND_REGISTRY || invocation->operand_count > 0)
+        return false;
+    for (unsigned i = 0; i < COMMAND_COUNT; i++) {
+        const char *name = commands_table[i].name;
+        if (strncmp(name, first, length) != 0 || name[length] != ':' ||
+            strcmp(name + length + 1, argument) != 0)
+            continue;
+        invocation->command = (enum command_name)i;
+        reading->command = name;
+        return true;
+    }
+    return false;
+}
+
 static bool read_operand(struct command_reading *reading, const char *argument)
 {
     struct invocation *invocation = reading->invocation;
@@ -182,6 +218,8 @@ static bool read_operand(struct command_reading *reading, const char *argument)
         reading->command = argument;
         return command_find(argument, &invocation->command, reading->err);
     }
+    if (is_second_word(reading, argument))
+        return true;
     if (invocation->operand_count == commands_table[invocation->command].most)
         return fail_many(reading, argument);
     invocation->operands[invocation->operand_count++] = argument;

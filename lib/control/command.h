@@ -8,6 +8,8 @@
  * Options may be anywhere, as `--from ADDR`, `--from=ADDR` or, with a letter, `-a APP`; `--` ends
  * them. Beside an option that needs a value another option is not taken for it. `--version`
  * and `-V` alone are the command version. A mistyped word gets a "did you mean".
+ * `registry pause` is registry:pause. Two options have the name --force: the one that has a value
+ * stands behind its command.
  *
  * Threads: pure.  Memory: an invocation borrows the arguments.
  */

@@ -73,6 +73,41 @@ TEST(a_value_may_be_empty_or_begin_with_a_dash)
     ck_assert_str_eq(invocation_operand(&line.invocation, 0), "-");
 }
 
+/* Two commands take --force in two ways. */
+TEST(of_two_options_with_one_name_the_commands_own_is_meant)
+{
+    ck_assert(reads("push zones --force typo"));
+    ck_assert_str_eq(line.invocation.options[OPTION_FORCE_WHY], "typo");
+    ck_assert(!invocation_has(&line.invocation, OPTION_FORCE));
+    ck_assert_uint_eq(line.invocation.operand_count, 1);
+    ck_assert(reads("reload --force"));
+    ck_assert_str_eq(line.invocation.options[OPTION_FORCE], "");
+    ck_assert(!invocation_has(&line.invocation, OPTION_FORCE_WHY));
+    ck_assert(!reads("push zones --force"));
+    ck_assert_str_eq(line.err.text, "--force needs a value; write --force WHY");
+}
+
+static const struct {
+    const char *line;
+    enum command_name command;
+    size_t operands;
+} second_words[] = {
+    {"registry", COMMAND_REGISTRY, 0},
+    {"registry status", COMMAND_REGISTRY, 1},
+    {"registry pause storm", COMMAND_REGISTRY_PAUSE, 1},
+    {"registry:pause storm", COMMAND_REGISTRY_PAUSE, 1},
+    {"registry --json replicas", COMMAND_REGISTRY_REPLICAS, 0},
+    {"registry accept a b", COMMAND_REGISTRY_ACCEPT, 2},
+    {"cache flush", COMMAND_CACHE, 1},
+};
+
+TEST_OVER(a_command_of_the_registry_is_one_word_or_two, second_words)
+{
+    ck_assert_msg(reads(second_words[_i].line), "%s: %s", second_words[_i].line, line.err.text);
+    ck_assert_int_eq(line.invocation.command, second_words[_i].command);
+    ck_assert_uint_eq(line.invocation.operand_count, second_words[_i].operands);
+}
+
 TEST(two_dashes_end_the_options)
 {
     ck_assert(reads("check --json -- --strict"));
@@ -105,7 +140,7 @@ static const struct {
     {"whoami --from --socket s", "--from needs a value; write --from ADDR"},
     {"whoami --from --to=10.0.0.2", "--from needs a value; write --from ADDR"},
     {"ps -a -h", "--app needs a value; write --app APP"},
-    {"check a b", "b is one operand too many; write spacedns check [ZONES]"},
+    {"cache a b", "b is one operand too many; write spacedns cache [NAME]"},
     {"version b", "b is one operand too many; write spacedns version"},
     {"--jsn check", "--jsn is not an option; did you mean --json? see spacedns help COMMAND"},
     {"-- --json", "--json is not a command; spacedns help lists them"},
@@ -137,6 +172,17 @@ TEST(missing_operands_are_reported_unless_help_is_requested)
     }
 }
 
+static bool takes(unsigned command, unsigned option)
+{
+    return (commands_table[command].options >> option & 1) != 0;
+}
+
+/* Two options with one name. */
+static bool is_twin(unsigned a, unsigned b)
+{
+    return strcmp(options_table[a].name, options_table[b].name) == 0;
+}
+
 TEST(the_tables_are_sound)
 {
     for (unsigned i = 0; i < COMMAND_COUNT; i++) {
@@ -150,11 +196,14 @@ TEST(the_tables_are_sound)
     }
     for (unsigned i = 0; i < OPTION_COUNT; i++)
         for (unsigned j = 0; j < i; j++) {
-            ck_assert_str_ne(options_table[i].name, options_table[j].name);
+            ck_assert(!is_twin(i, j) ||
+                      (options_table[i].value == NULL) != (options_table[j].value == NULL));
             ck_assert(options_table[i].letter == 0 ||
                       options_table[i].letter != options_table[j].letter);
         }
     ck_assert_uint_le(OPTION_COUNT, 64);
+    for (unsigned i = 0; i < COMMAND_COUNT; i++)
+        ck_assert(!takes(i, OPTION_FORCE) || !takes(i, OPTION_FORCE_WHY));
 }
 
 /* Appends a word to a line of LINE_MOST octets. */
@@ -189,9 +238,11 @@ TEST_LOOP(a_command_takes_its_options_and_no_others, 0, COMMAND_COUNT)
 
     for (unsigned i = 0; i < OPTION_COUNT; i++) {
         const struct option_entry *option = &options_table[i];
-        bool is_wanted = option->is_common || (command->options >> i & 1) != 0;
+        bool is_wanted = option->is_common || takes((unsigned)_i, i);
         char text[LINE_MOST] = "", letter[] = {'-', option->letter, '\0'}, sentence[LINE_MOST];
 
+        if (!is_wanted && (i == OPTION_FORCE || i == OPTION_FORCE_WHY))
+            continue; /* then the other is read */
         append(text, "%s", command->name);
         for (unsigned j = 0; j < command->least; j++)
             append(text, " %s", "x");

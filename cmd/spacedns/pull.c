@@ -1,0 +1,8 @@
+#include "spacedns/pull.h"
+
+#include "spacedns/registry_session.h"
+
+int run_pull(struct session *session)
+{
+    return registry_fail_unnamed(session);
+}

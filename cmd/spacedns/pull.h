@@ -1,0 +1,7 @@
+#pragma once
+/**
+ * Writes the registry's zone files into a folder.
+ */
+#include "spacedns/session.h"
+
+session_command run_pull;

@@ -1,0 +1,7 @@
+#pragma once
+/**
+ * Makes a registry: registry:init.
+ */
+#include "spacedns/session.h"
+
+session_command run_registry_init;
