@@ -10,6 +10,7 @@
 #include "base/suggest.h"
 #include "base/text.h"
 #include "config/exposure.h"
+#include "config/registry_endpoint.h"
 #include "wire/domain.h"
 
 enum { WORDS_MOST = 8 };
@@ -48,7 +49,8 @@ bool setting_is_list(const struct setting *setting)
     return setting->type == SETTING_WORDS || setting->type == SETTING_SUFFIXES ||
            setting->type == SETTING_CLASSES || setting->type == SETTING_LISTEN ||
            setting->type == SETTING_UPSTREAMS || setting->type == SETTING_RECURSION ||
-           setting->type == SETTING_SECRETS || setting->type == SETTING_HTTP;
+           setting->type == SETTING_SECRETS || setting->type == SETTING_HTTP ||
+           setting->type == SETTING_ENDPOINTS;
 }
 
 /* One text and the setting it is read into. */
@@ -390,6 +392,19 @@ static void read_token(const struct assignment *assignment)
         *(const char **)member_of(assignment) = keep_text(assignment, text, length);
 }
 
+/* The scheme is completed once all settings are read (settings_registry.c). */
+static void read_endpoint(const struct assignment *assignment)
+{
+    const char *text = assignment->text->text;
+    struct registry_endpoint endpoint;
+    struct err err;
+
+    if (!registry_endpoint_read(text, &endpoint, &err))
+        setting_report(assignment->reader, &assignment->text->origin, "%s", err.text);
+    else
+        keep_word(assignment, text, strlen(text));
+}
+
 /* Zones need a mapping, and only the settings file has mappings (settings_zones.c). */
 static void refuse_zones(const struct assignment *assignment)
 {
@@ -400,14 +415,15 @@ static void refuse_zones(const struct assignment *assignment)
 typedef void read_value(const struct assignment *assignment);
 
 static read_value *const readers[] = {
-    [SETTING_TEXT] = read_text,      [SETTING_WORDS] = read_text,
-    [SETTING_SUFFIX] = read_suffix,  [SETTING_SUFFIXES] = read_suffix,
-    [SETTING_NUMBER] = read_number,  [SETTING_FLAG] = read_flag,
-    [SETTING_CHOICE] = read_word,    [SETTING_CLASSES] = read_word,
-    [SETTING_LISTEN] = read_listen,  [SETTING_UPSTREAMS] = read_upstream,
-    [SETTING_ZONES] = refuse_zones,  [SETTING_PREFIX] = read_prefix,
-    [SETTING_RECURSION] = read_word, [SETTING_SECRETS] = read_secret,
-    [SETTING_HTTP] = read_http,      [SETTING_TOKEN] = read_token,
+    [SETTING_TEXT] = read_text,          [SETTING_WORDS] = read_text,
+    [SETTING_SUFFIX] = read_suffix,      [SETTING_SUFFIXES] = read_suffix,
+    [SETTING_NUMBER] = read_number,      [SETTING_FLAG] = read_flag,
+    [SETTING_CHOICE] = read_word,        [SETTING_CLASSES] = read_word,
+    [SETTING_LISTEN] = read_listen,      [SETTING_UPSTREAMS] = read_upstream,
+    [SETTING_ZONES] = refuse_zones,      [SETTING_PREFIX] = read_prefix,
+    [SETTING_RECURSION] = read_word,     [SETTING_SECRETS] = read_secret,
+    [SETTING_HTTP] = read_http,          [SETTING_TOKEN] = read_token,
+    [SETTING_ENDPOINTS] = read_endpoint,
 };
 
 /* Records source and origin; returns true if no stronger source has set the value. */

@@ -76,5 +76,8 @@ bool setting_add_upstream(struct settings_reader *reader, struct upstreams *list
 /** Reports suffixes of recursion_for that hold no name which an upstream is asked for. */
 void settings_check_recursion(struct settings_reader *reader);
 
+/** Completes the registry's endpoints, and reports settings that do not go together with them. */
+void settings_check_registry(struct settings_reader *reader);
+
 /** Reads the settings file. */
 void settings_read_file(struct settings_reader *reader, const char *path);

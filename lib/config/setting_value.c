@@ -98,6 +98,7 @@ static void print_value(const struct setting *setting, const struct settings *se
         break;
     case SETTING_WORDS:
     case SETTING_SUFFIXES:
+    case SETTING_ENDPOINTS:
         print_words(member, out);
         break;
     case SETTING_NUMBER:

@@ -251,6 +251,7 @@ enum settings_status settings_init(struct settings *settings, int argc, char *co
     check_suffixes(&reader);
     settings_check_recursion(&reader);
     check_http(&reader);
+    settings_check_registry(&reader);
     return report_is_clean(report) ? SETTINGS_READY : SETTINGS_BAD_FILE;
 }
 

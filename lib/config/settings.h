@@ -57,6 +57,7 @@ enum setting_type {
     SETTING_HTTP,      /* struct http_addresses */
     SETTING_TOKEN,     /* const char *; never printed */
     SETTING_RECURSION, /* struct recursion */
+    SETTING_ENDPOINTS, /* struct string_list of members of etcd */
 };
 
 struct string_list {
@@ -68,6 +69,7 @@ struct string_list {
 enum { EXTERNAL_REFUSE, EXTERNAL_NXDOMAIN };
 enum { LOG_QUERIES_FAILURES, LOG_QUERIES_ALL, LOG_QUERIES_NONE };
 enum { LOG_FORMAT_LOGFMT, LOG_FORMAT_JSON };
+enum registry_channel { REGISTRY_STABLE, REGISTRY_CANARY };
 enum sandbox_mode { SANDBOX_ON, SANDBOX_LOG, SANDBOX_OFF };
 
 struct settings {
@@ -121,6 +123,20 @@ struct settings {
     const char *state_dir;  /* NULL: none */
     uint32_t kept_back_seconds;
     uint32_t kept_back_most;
+    struct string_list registry_endpoints; /* http://HOST:PORT or https://HOST:PORT, all of one
+                                              scheme (registry_endpoint.h); none: no registry */
+    const char *registry_root;             /* without a closing slash */
+    const char *registry_cell;             /* NULL: no registry */
+    const char *registry_ca;               /* NULL: what the host trusts */
+    const char *registry_certificate;      /* NULL: none, as registry_key */
+    const char *registry_key;
+    const char *registry_user; /* NULL: none, as registry_password_file */
+    const char *registry_password_file;
+    struct string_list registry_spaces; /* none: all */
+    unsigned registry_channel;          /* enum registry_channel */
+    uint32_t registry_gather_ms;
+    uint32_t registry_stale_after_s;
+    bool registry_announce;
     const char *user;
     unsigned sandbox; /* enum sandbox_mode */
     const char *file; /* NULL: none */
@@ -158,6 +174,12 @@ enum settings_status settings_init(struct settings *settings, int argc, char *co
  * key  as in the settings file; outlives the origin
  */
 struct setting_origin settings_origin(const struct settings *settings, const char *key);
+
+/** True when the zones come from a registry, not from the folder `zones`. */
+static inline bool settings_has_registry(const struct settings *settings)
+{
+    return settings->registry_endpoints.count > 0;
+}
 
 /** Frees the settings' texts and lists. */
 void settings_close(struct settings *settings);

@@ -93,16 +93,17 @@ static bool holds_keys(const char *key)
     return false;
 }
 
-/* Also suggests the mapping "suffixes" itself. */
+/* Also suggests the mappings "suffixes" and "registry" themselves. */
 static const char *suggest_key(const char *key)
 {
-    const char *keys[SETTING_COUNT + 1];
+    const char *keys[SETTING_COUNT + 2];
     size_t count = 0;
 
     for (size_t i = 0; i < SETTING_COUNT; i++)
         if (settings_table[i].key != NULL)
             keys[count++] = settings_table[i].key;
     keys[count++] = "suffixes";
+    keys[count++] = "registry";
     return suggest_among(key, keys, count);
 }
 
@@ -113,9 +114,10 @@ static void report_unknown(struct file_reading *reading, const struct yaml_node 
     const struct setting_origin origin = settings_file_origin(reading, node->at, NULL);
 
     if (holds_keys(key))
-        setting_report(reading->reader, &origin,
-                       "`%s` holds keys of its own; write them below it, as {apps: example.app}",
-                       key);
+        setting_report(
+            reading->reader, &origin, "`%s` holds keys of its own; write them below it, as %s", key,
+            strcmp(key, "registry") == 0 ? "{endpoints: [https://10.1.0.3:2379], cell: eu-1}"
+                                         : "{apps: example.app}");
     else if (suggestion != NULL)
         setting_report(reading->reader, &origin, "unknown key `%s`; did you mean `%s`?", key,
                        suggestion);

@@ -112,6 +112,8 @@ TEST(the_same_file_changes_nothing)
 #define RESTART(before, after)                                                                     \
     ": the change from " before " to " after " takes effect after a restart\n"
 
+#define REGISTRY "registry: {endpoints: [10.1.0.3], cell: a"
+
 #define SECRET_A "e5e973e5a6b2a43f48e7dc849e37bfcf"
 #define SECRET_B "dd3bdf9344b678b185a6f5cb60fca715"
 
@@ -203,6 +205,27 @@ static const struct {
     {"", "control_group: ops", "", "FILE:1:16: control_group" RESTART("(not set)", "ops")},
     {"", "control_read_group: ops", "",
      "FILE:1:21: control_read_group" RESTART("(not set)", "ops")},
+    {REGISTRY "}", REGISTRY ", gather_ms: 5, stale_after_s: 90, announce: false}",
+     "registry.gather_ms,registry.stale_after_s,registry.announce", ""},
+    {REGISTRY "}", "registry: {endpoints: [10.1.0.4], cell: a}", "",
+     "FILE:1:24: registry.endpoints" RESTART("http://10.1.0.3:2379", "http://10.1.0.4:2379")},
+    {REGISTRY "}", "registry: {endpoints: [10.1.0.3], cell: b}", "",
+     "FILE:1:41: registry.cell" RESTART("a", "b")},
+    {REGISTRY "}", REGISTRY ", root: /dns}", "",
+     "FILE:1:50: registry.root" RESTART("/spacedns", "/dns")},
+    {REGISTRY "}", REGISTRY ", spaces: [b]}", "",
+     "FILE:1:53: registry.spaces" RESTART("(not set)", "b")},
+    {REGISTRY "}", REGISTRY ", channel: canary}", "",
+     "FILE:1:53: registry.channel" RESTART("stable", "canary")},
+    {REGISTRY ", ca: /a}", REGISTRY ", ca: /b}", "", "FILE:1:48: registry.ca" RESTART("/a", "/b")},
+    {REGISTRY ", certificate: /a, key: /b}", REGISTRY ", certificate: /c, key: /b}", "",
+     "FILE:1:57: registry.certificate" RESTART("/a", "/c")},
+    {REGISTRY ", certificate: /a, key: /b}", REGISTRY ", certificate: /a, key: /c}", "",
+     "FILE:1:66: registry.key" RESTART("/b", "/c")},
+    {REGISTRY ", user: a, password_file: /b}", REGISTRY ", user: c, password_file: /b}", "",
+     "FILE:1:50: registry.user" RESTART("a", "c")},
+    {REGISTRY ", user: a, password_file: /b}", REGISTRY ", user: a, password_file: /c}", "",
+     "FILE:1:68: registry.password_file" RESTART("/b", "/c")},
     {"", "control_socket: /run/s", "", "FILE:1:17: control_socket" RESTART("(not set)", "/run/s")},
 };
 

@@ -361,6 +361,53 @@ static const struct {
     {"suffixes: herokuapp.com\n",
      "FILE:1:1: `suffixes` holds keys of its own; write them below it, "
      "as {apps: example.app}\n"},
+    {"registry: [10.1.0.3]\n", "FILE:1:1: `registry` holds keys of its own; write them below it, "
+                               "as {endpoints: [https://10.1.0.3:2379], cell: eu-1}\n"},
+    {"registri: {cell: a}\n", "FILE:1:1: unknown key `registri`; did you mean `registry`?\n"},
+    {"registry: {endpoints: [], cell: a}\n",
+     "FILE:1:23: registry.endpoints: the list is empty; give at least 1\n"},
+    {"registry: {endpoints: [10.1.0.300], cell: a}\n",
+     "FILE:1:24: registry.endpoints: `10.1.0.300` is not a member of etcd; give one like "
+     "10.1.0.3:2379, http://10.1.0.3:2379 or https://etcd-1.example:2379\n"},
+    {"registry: {endpoints: [10.1.0.3, \"http://10.1.0.3:2379\"], cell: a}\n",
+     "FILE:1:34: registry.endpoints: `http://10.1.0.3:2379` is given twice; keep one of them\n"},
+    {"registry: {endpoints: [http://10.1.0.3, https://10.1.0.4], cell: a}\n",
+     "FILE:1:41: registry.endpoints: some are http:// and some https://; write all of them with "
+     "one scheme\n"},
+    {"registry: {endpoints: [http://10.1.0.3], cell: a, ca: /a}\n",
+     "FILE:1:24: registry.endpoints: http:// is in the clear, and registry.ca and "
+     "registry.certificate are for TLS; write https://, or take those out\n"},
+    {"registry: {endpoints: [10.1.0.3]}\n",
+     "FILE:1:24: registry.endpoints: there is no registry.cell, which names the set of spaces to "
+     "answer; give it, like eu-1\n"},
+    {"zones: /z\nregistry: {endpoints: [10.1.0.3], cell: a}\n",
+     "FILE:2:24: registry.endpoints: zone files are read from a registry or from the folder "
+     "`zones`, not from both; take one of the two settings out\n"},
+    {"registry: {endpoints: [10.1.0.3], cell: a/b}\n",
+     "FILE:1:41: registry.cell: a cell is at most 64 of a-z, 0-9, -, . and _; give one like "
+     "eu-1\n"},
+    {"registry: {endpoints: [10.1.0.3], cell: a, root: spacedns}\n",
+     "FILE:1:50: registry.root: a root begins with a slash and does not end with one; give one "
+     "like /spacedns\n"},
+    {"registry: {endpoints: [10.1.0.3], cell: a, root: /a/}\n",
+     "FILE:1:50: registry.root: a root begins with a slash and does not end with one; give one "
+     "like /spacedns\n"},
+    {"registry: {endpoints: [10.1.0.3], cell: a, certificate: /c}\n",
+     "FILE:1:57: registry.certificate: it is of no use without registry.key; give both or none\n"},
+    {"registry: {endpoints: [10.1.0.3], cell: a, key: /c}\n",
+     "FILE:1:49: registry.key: it is of no use without registry.certificate; give both or none\n"},
+    {"registry: {endpoints: [10.1.0.3], cell: a, user: u}\n",
+     "FILE:1:50: registry.user: it is of no use without registry.password_file; give both or "
+     "none\n"},
+    {"registry: {endpoints: [10.1.0.3], cell: a, password_file: /p}\n",
+     "FILE:1:59: registry.password_file: it is of no use without registry.user; give both or "
+     "none\n"},
+    {"registry: {cell: a}\n",
+     "FILE:1:18: registry.cell: it is of no use without registry.endpoints; give the members of "
+     "etcd there, or take it out\n"},
+    {"registry: {endpoints: [10.1.0.3], cell: a, channel: cannary}\n",
+     "FILE:1:53: registry.channel: `cannary` is not known; did you mean canary? Allowed: stable or "
+     "canary\n"},
     {"upstream_questions: 15\n", "FILE:1:21: upstream_questions: 15 is out of range; give a whole "
                                  "number from 16 to 20000\n"},
     {"", "FILE:1:1: nothing is in the file\n"},
