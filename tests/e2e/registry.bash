@@ -1,0 +1,259 @@
+# A registry for stories: Debian's etcd on loopback, with free ports and its data in $work; read after
+# lib.bash. Keys are below $registry, so `put z/test-space` writes $registry/z/test-space.
+#
+#     start_etcd                       one member; start_etcd 3: three, as a cluster
+#     found_registry                   what makes it a registry: meta and config
+#     put_file z/test-space FILE       as one revision
+#     replica first                    spacednsd on it, ready; its port is $port
+#     await_answer NAME 10.0.0.37      until it answers that
+#
+# Members are numbered from 1; what is arrays has them at that index.
+need etcd etcdctl curl
+
+registry_root=/spacedns
+registry_cell="test"
+registry=$registry_root/$registry_cell
+etcd_count=0
+etcd_pids=()
+etcd_urls=()
+etcd_peers=()
+etcd_settings=() # more flags for members that start from now on
+export ETCDCTL_API=3
+
+# ---- members ----
+
+# etcd_list: the URLs of all members, with commas between
+etcd_list() {
+    local IFS=,
+    echo "${etcd_urls[*]}"
+}
+
+is_etcd_up() {
+    curl -s --max-time 2 "${etcd_curl[@]}" "${etcd_urls[$1]}/health" 2>/dev/null | grep -q '"health": *"true"'
+}
+etcd_curl=() # curl's flags for TLS
+
+# launch_etcd_member N: begins one, with the data it had, and does not wait
+launch_etcd_member() {
+    local n=$1 cluster i
+    cluster=
+    for ((i = 1; i <= etcd_count; i++)); do
+        cluster+=${cluster:+,}m$i=${etcd_peers[i]}
+    done
+    etcd --name "m$n" --data-dir "$work/etcd-$n" --listen-client-urls "${etcd_urls[n]}" \
+        --advertise-client-urls "${etcd_urls[n]}" --listen-peer-urls "${etcd_peers[n]}" \
+        --initial-advertise-peer-urls "${etcd_peers[n]}" --initial-cluster "$cluster" \
+        --heartbeat-interval 100 --election-timeout 1000 --log-level warn --logger zap \
+        "${etcd_settings[@]}" >>"$work/etcd-$n.log" 2>&1 &
+    etcd_pids[n]=$!
+    children+=("$!")
+    disown # the shell does not report that it was killed
+}
+
+# start_etcd_member N: until it answers
+start_etcd_member() {
+    launch_etcd_member "$1"
+    await is_etcd_up "$1" || fail "etcd's member $1 starts" "$(tail -n 20 "$work/etcd-$1.log")"
+}
+
+# stop_etcd_member N [SIGNAL]: KILL by default; STOP and CONT leave it as it is
+stop_etcd_member() {
+    local signal=${2:-KILL}
+    kill -"$signal" "${etcd_pids[$1]}" 2>/dev/null
+    case $signal in
+    STOP | CONT) ;;
+    *)
+        await is_gone "${etcd_pids[$1]}" || fail "etcd's member $1 ends"
+        ;;
+    esac
+}
+
+# start_etcd [COUNT]
+start_etcd() {
+    local n scheme=${etcd_scheme:-http}
+    etcd_count=${1:-1}
+    for ((n = 1; n <= etcd_count; n++)); do
+        etcd_urls[n]=$scheme://127.0.0.1:$(free_port)
+        etcd_peers[n]=http://127.0.0.1:$(free_port)
+    done
+    for ((n = 1; n <= etcd_count; n++)); do
+        launch_etcd_member "$n"
+    done
+    for ((n = 1; n <= etcd_count; n++)); do
+        await is_etcd_up "$n" || fail "etcd's member $n starts" "$(tail -n 20 "$work/etcd-$n.log")"
+    done
+}
+
+# stop_etcd [SIGNAL]: all members
+stop_etcd() {
+    local n
+    for ((n = 1; n <= etcd_count; n++)); do
+        stop_etcd_member "$n" "${1:-KILL}"
+    done
+}
+
+# start_etcd_again: all members, with the data they had
+start_etcd_again() {
+    local n
+    for ((n = 1; n <= etcd_count; n++)); do
+        launch_etcd_member "$n"
+    done
+    for ((n = 1; n <= etcd_count; n++)); do
+        await is_etcd_up "$n" || fail "etcd's member $n starts again" "$(tail -n 20 "$work/etcd-$n.log")"
+    done
+}
+
+# forget_etcd: the members' data too; start_etcd makes another registry
+forget_etcd() {
+    stop_etcd
+    rm -rf "$work"/etcd-[0-9]
+}
+
+etcd_ctl() {
+    etcdctl --endpoints "$(etcd_list)" --command-timeout "${patience}s" "${etcd_ctl_flags[@]}" "$@"
+}
+etcd_ctl_flags=() # for TLS and users
+
+# ---- keys ----
+
+# The name of a key: what begins with a slash is whole.
+full_key() {
+    case $1 in
+    /*) echo "$1" ;;
+    *) echo "$registry/$1" ;;
+    esac
+}
+
+# put KEY VALUE: with \n for ends of lines
+put() {
+    printf '%b' "$2" | etcd_ctl put "$(full_key "$1")" >/dev/null || fail "etcd takes $1"
+}
+
+# put_file KEY FILE
+put_file() {
+    etcd_ctl put "$(full_key "$1")" <"$2" >/dev/null || fail "etcd takes $1 from $2"
+}
+
+# get KEY: its value
+get() {
+    etcd_ctl get --print-value-only "$(full_key "$1")" | head -c -1 # etcdctl ends it with a newline
+}
+
+# del KEY [FLAG...]: --prefix for all keys that begin so
+del() {
+    etcd_ctl del "$(full_key "$1")" "${@:2}" >/dev/null || fail "etcd deletes $1"
+}
+
+# txn OPERATION...: in one revision; `put KEY VALUE` with \n for ends of lines, or `del KEY [--prefix]`
+txn() {
+    local operation verb key value
+    {
+        echo # no compares
+        for operation; do
+            read -r verb key value <<<"$operation"
+            case $verb in
+            put) printf 'put "%s" "%s"\n' "$(full_key "$key")" "${value//\"/\\\"}" ;;
+            del) printf 'del "%s" %s\n' "$(full_key "$key")" "$value" ;;
+            *) fail "txn knows put and del, not $verb" ;;
+            esac
+        done
+        echo # nothing in the other case
+        echo
+    } | etcd_ctl txn >/dev/null || fail "etcd takes the transaction"
+}
+
+# revision: the registry's, of now
+revision() {
+    etcd_ctl get / --write-out=fields | sed -n 's/^"Revision" : //p'
+}
+
+# as_value FILE: its text as `put` and `txn` take it
+as_value() {
+    sed -e 's/\\/\\\\/g' "$1" | awk '{printf "%s\\n", $0}'
+}
+
+# beat: as a scheduler's, of now
+beat() {
+    put beat "at_ms: $(now_ms)\nby: e2e"
+}
+
+# found_registry [ID]: what makes it one
+found_registry() {
+    put meta "format: 1\nid: ${1:-6f1d2f0e-7a55-4d0e-9c35-2a3c1f6f9b01}"
+    put config "by: e2e@host\nat: 2026-01-01T00:00:00Z\nwhat: first"
+}
+
+# ---- a replica ----
+
+# replica_settings [LINE...]: writes $work/replica.yaml; LINEs go below `registry:`. The variable
+# replica_more has settings beside it.
+replica_settings() {
+    {
+        printf 'registry:\n  endpoints: [%s]\n  cell: %s\n' "$(etcd_list)" "$registry_cell"
+        [ $# -eq 0 ] || printf '  %s\n' "$@"
+        [ -z "${replica_more:-}" ] || printf '%s\n' "$replica_more"
+    } >"$work/replica.yaml"
+}
+
+# launch_replica NAME FLAG...: in the background; answers 127.0.0.1 as a dyno of test-space
+launch_replica() {
+    local name=$1
+    shift
+    port=${replica_port:-$(free_port)}
+    socket=$work/control.sock
+    [ -e "$work/replica.yaml" ] || replica_settings
+    launch "$name" --settings "$work/replica.yaml" --listen "127.0.0.1:$port" --upstream none \
+        --local-as test-space --control-socket "$socket" "$@"
+}
+
+# replica NAME FLAG...: launch_replica, then until it is ready; ends the script when it is not
+replica() {
+    launch_replica "$@"
+    await is_up_or_gone
+    if ! grep -q ' info ready ' "$server_log"; then
+        fail "the replica starts: $*" "$(cat "$server_log")"
+        finish
+    fi
+}
+
+# ctl COMMAND...: spacedns on the replica
+ctl() {
+    "${SPACEDNS:-$BUILD_DIR/bin/spacedns}" "$@" --socket "$socket" 2>&1
+}
+
+# has_answer NAME TYPE WANTED: what dig +short says, sorted, on one line
+has_answer() {
+    [ "$(ask +short "$1" "$2" | sort -V | tr '\n' ' ' | sed 's/ $//')" = "$3" ]
+}
+
+# await_answer NAME WANTED [TYPE]: within patience; tells what it is instead
+await_answer() {
+    if await has_answer "$1" "${3:-A}" "$2"; then
+        pass
+    else
+        fail "$1 ${3:-A} becomes: $2" "$(ask "$1" "${3:-A}")
+$(tail -n 10 "$server_log")"
+    fi
+}
+
+# await_log PATTERN: a line of the replica's log
+await_log() {
+    if await grep -qE -e "$1" "$server_log"; then
+        pass
+    else
+        fail "the log has: $1" "$(tail -n 20 "$server_log")"
+    fi
+}
+
+has_status() {
+    ctl status | grep -qE -e "$1"
+}
+
+# await_status PATTERN: a line of `spacedns status`
+await_status() {
+    if await has_status "$1"; then
+        pass
+    else
+        fail "status has: $1" "$(ctl status)"
+    fi
+}
