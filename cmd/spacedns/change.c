@@ -19,26 +19,33 @@ static bool find(struct change *change, const char *app)
     return change->selected.space != NULL;
 }
 
+/* A server that starts or stops meanwhile does not change the folder. */
+static void fix_folder(struct change *change)
+{
+    struct session *session = change->session;
+
+    if (session_has_registry(session))
+        return;
+    snprintf(change->folder, sizeof change->folder, "%s", session_zones(session));
+    session->invocation.options[OPTION_ZONES] = change->folder;
+    session->zones = change->folder;
+}
+
 int change_open(struct change *change, struct session *session, const char *app)
 {
     struct err err;
 
-    *change = (struct change){.session = session, .lock = -1, .file = {.lock = -1}};
+    *change = (struct change){.session = session};
     if (!session_read_settings(session))
         return EXIT_REFUSED;
-    snprintf(change->folder, sizeof change->folder, "%s", session_zones(session));
-    /* A server that starts or stops meanwhile does not change the folder. */
-    session->invocation.options[OPTION_ZONES] = change->folder;
-    change->lock = zone_file_lock(change->folder, &err);
-    if (change->lock < 0) {
-        session_name_variable(session, OPTION_ZONES, &err);
+    fix_folder(change);
+    if (!store_open(&change->store, session, &err))
         return session_fail(session, EXIT_REFUSED, "%s", err.text);
-    }
     if (!space_set_open(&change->space_set, session) || !find(change, app))
         return EXIT_REFUSED;
-    if (!zone_file_open(&change->file, change->selected.space->file, change->lock, &err))
+    if (!store_read(&change->store, change->selected.space->file, &err))
         return session_fail(session, EXIT_REFUSED, "%s", err.text);
-    if (!edit_init(&change->edit, change->file.text, change->file.length))
+    if (!edit_init(&change->edit, change->store.text, change->store.length))
         return session_fail(session, EXIT_REFUSED, "out of memory; free some, then try again");
     return EXIT_DONE;
 }
@@ -47,17 +54,15 @@ int change_open_app(struct change *change, struct session *session)
 {
     const char *name = app_selection_name(session);
 
-    *change = (struct change){.session = session, .lock = -1, .file = {.lock = -1}};
+    *change = (struct change){.session = session};
     return name == NULL ? EXIT_USAGE : change_open(change, session, name);
 }
 
 void change_close(struct change *change)
 {
     edit_close(&change->edit);
-    zone_file_close(&change->file);
+    store_close(&change->store);
     space_set_close(&change->space_set);
-    if (change->lock >= 0)
-        close(change->lock);
 }
 
 void change_begin(struct change *change, const char *name, const char *format, ...)
@@ -130,12 +135,12 @@ static bool check_draft(const struct change *change, const struct overlay_text *
 {
     struct session *session = change->session;
     struct snapshot *snapshot =
-        session_load_draft(session, change->folder, draft, session->snapshot, err);
+        session_load_draft(session, change->store.place, draft, session->snapshot, err);
     bool is_good = snapshot != NULL || session->outcome.is_unchanged;
     struct err cause;
 
     if (!is_good && err->code == ERR_NONE) {
-        report_refusal(session->report, change->file.shown, &cause);
+        report_refusal(session->report, change->store.name, &cause);
         err_set(err, cause.code, "%.480s; nothing was changed", cause.text);
     }
     if (snapshot != NULL && change->is_guarded)
@@ -147,35 +152,9 @@ static bool check_draft(const struct change *change, const struct overlay_text *
 static bool check_edit(const struct change *change, struct err *err)
 {
     const struct overlay_text draft = {
-        .name = change->file.shown, .octets = change->edit.text, .length = change->edit.length};
+        .name = change->store.name, .octets = change->edit.text, .length = change->edit.length};
 
     return check_draft(change, &draft, err);
-}
-
-/* Do the edits leave the text as it was? */
-static bool has_no_effect(const struct change *change)
-{
-    return change->edit.length == change->file.length &&
-           memcmp(change->edit.text, change->file.text, change->file.length) == 0;
-}
-
-int change_commit(struct change *change, const char *after)
-{
-    struct err err;
-    bool is_same = has_no_effect(change);
-
-    /* Without the end mark a file that is cut later would seem complete. */
-    if (!is_same && !edit_mark_end(&change->edit, &err))
-        return change_fail(change, err.text);
-    change->is_guarded = !is_same && is_guarded(change);
-    if (!is_same &&
-        !(check_edit(change, &err) &&
-          zone_file_replace(&change->file, change->edit.text, change->edit.length, &err)))
-        return change_fail(change, err.text);
-    fprintf(change->session->err, "done%s", after == NULL ? "\n" : after);
-    if (!is_same && change->file.loss.code != ERR_NONE)
-        change_advise(change->session, "%s", change->file.loss.text);
-    return EXIT_DONE;
 }
 
 /* The command line, for the server's log, without what is not about the change itself. */
@@ -201,6 +180,60 @@ static void format_note(const struct session *session, char note[CHANGE_NOTE_MOS
     memcpy(text.next, text.cut ? "..." : "", text.cut ? sizeof "..." : 1);
 }
 
+static struct store_note note_of(const struct change *change, const char *what)
+{
+    const struct invocation *invocation = &change->session->invocation;
+
+    return (struct store_note){.what = what,
+                               .releases = change->removed.names,
+                               .release_count = change->removed.count,
+                               .is_forced = change->removed.count > 0 ||
+                                            invocation_has(invocation, OPTION_CONFIRM) ||
+                                            invocation_has(invocation, OPTION_FORCE)};
+}
+
+static bool replace(struct change *change, struct err *err)
+{
+    char what[CHANGE_NOTE_MOST];
+
+    format_note(change->session, what);
+    const struct store_note note = note_of(change, what);
+    return store_replace(&change->store, change->edit.text, change->edit.length, &note, err);
+}
+
+static bool remove_document(struct change *change, struct err *err)
+{
+    char what[CHANGE_NOTE_MOST];
+
+    format_note(change->session, what);
+    const struct store_note note = note_of(change, what);
+    return store_remove(&change->store, &note, err);
+}
+
+/* Do the edits leave the text as it was? */
+static bool has_no_effect(const struct change *change)
+{
+    return change->edit.length == change->store.length &&
+           memcmp(change->edit.text, change->store.text, change->store.length) == 0;
+}
+
+int change_commit(struct change *change, const char *after)
+{
+    struct err err;
+    bool is_same = has_no_effect(change);
+
+    /* Without the end mark a file that is cut later would seem complete. */
+    if (!is_same && !edit_mark_end(&change->edit, &err))
+        return change_fail(change, err.text);
+    change->is_guarded = !is_same && is_guarded(change);
+    if (!is_same && !(check_edit(change, &err) && replace(change, &err)))
+        return change_fail(change, err.text);
+    fprintf(change->session->err, "done%s", after == NULL ? "\n" : after);
+    if (!is_same && change->store.loss.code != ERR_NONE)
+        change_advise(change->session, "%s", change->store.loss.text);
+    return EXIT_DONE;
+}
+
 int change_request_reload(struct change *change)
 {
     struct session *session = change->session;
@@ -211,13 +244,12 @@ int change_request_reload(struct change *change)
         return EXIT_DONE;
     }
     /* Others may edit while the server reads. */
-    close(change->lock);
-    change->lock = -1;
+    store_unlock(&change->store);
     const char *served = session_server_zones(session);
     if (served == NULL && !session->is_server_absent) {
         change_advise(session,
                       "%s is changed, but the server has not loaded it: run spacedns reload",
-                      change->file.shown);
+                      change->store.name);
         return session_fail(session, EXIT_REFUSED, "%s", session->server_problem.text);
     }
     if (served == NULL) {
@@ -240,7 +272,7 @@ int change_request_reload(struct change *change)
         change_advise(session,
                       "%s is changed, and the server answers as before until spacedns reload "
                       "succeeds; spacedns plan shows what it would change",
-                      change->file.shown);
+                      change->store.name);
     return code;
 }
 
@@ -250,7 +282,7 @@ static json_t *change_to_json(const struct change *change)
 
     return json_pack("{s:s, s:s?, s:o}", "space", change->selected.space->name.text, "app",
                      app == NULL ? NULL : app->name.text, "file",
-                     print_text(change->file.shown, strlen(change->file.shown)));
+                     print_text(change->store.name, strlen(change->store.name)));
 }
 
 /* Prints and requests what follows a change with that exit code. */
@@ -269,11 +301,11 @@ int change_finish(struct change *change)
 
 static int commit_removal(struct change *change)
 {
-    const struct overlay_text absence = {.name = change->file.shown};
+    const struct overlay_text absence = {.name = change->store.name};
     struct err err;
 
     change->is_guarded = is_guarded(change);
-    if (!check_draft(change, &absence, &err) || !zone_file_remove(&change->file, &err))
+    if (!check_draft(change, &absence, &err) || !remove_document(change, &err))
         return change_fail(change, err.text);
     fputs("done\n", change->session->err);
     return EXIT_DONE;
@@ -287,7 +319,7 @@ int change_finish_removal(struct change *change)
 /* The line of the first octet that an edit has changed. */
 static size_t find_changed_line(const struct change *change)
 {
-    const struct zone_file *old = &change->file;
+    const struct store *old = &change->store;
     size_t line = 1;
 
     for (size_t i = 0; i < old->length && i < change->edit.length; i++) {
@@ -304,7 +336,7 @@ int change_finish_at_line(struct change *change)
     char after[PATH_MAX + 32] = ", it is so already\n";
 
     if (!has_no_effect(change)) {
-        escape_string(shown, sizeof shown, change->file.shown);
+        escape_string(shown, sizeof shown, change->store.name);
         snprintf(after, sizeof after, ", %s:%zu\n", shown, find_changed_line(change));
     }
     return follow(change, change_commit(change, after));

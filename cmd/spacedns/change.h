@@ -1,22 +1,23 @@
 #pragma once
 /**
- * Commands that change a zone file.
+ * Commands that change a zone document: a file of the folder, or a document of the registry
+ * (store.h).
  *
  *     change_open ──► edits of change.edit ──► change_commit ──► change_close
  *
- * The folder is locked before it is read and until the file is written. The folder with the change
- * is loaded before the file is replaced: what the server would refuse is never written; nor, unless
- * --force is given, what its guard would refuse.
+ * A folder is locked before it is read and until the file is written. All documents with the change
+ * are loaded before the document is replaced: what the server would refuse is never written; nor,
+ * unless --force is given, what its guard would refuse.
  *
  * Progress is printed on standard error as the platform does: "Adding web.2 to abc... done", or
  * "... !" and the error.
  *
  * Threads: one.
  */
-#include "source/zone_file.h"
 #include "space/edit.h"
 #include "spacedns/app_selection.h"
 #include "spacedns/removed.h"
+#include "spacedns/store.h"
 
 enum { CHANGE_NOTE_MOST = 200 };
 
@@ -25,8 +26,7 @@ struct change {
     struct space_set space_set;
     struct app_selection selected; /* app: NULL when a space is changed */
     char folder[PATH_MAX];         /* of the zone files; fixed for the whole command */
-    int lock;
-    struct zone_file file;
+    struct store store;
     struct edit edit;
     struct removed removed; /* names that the server must not keep back */
     bool is_begun;          /* change_begin was called */
@@ -34,8 +34,8 @@ struct change {
 };
 
 /**
- * Opens the file of an app, or of a space when `app` is NULL. Returns EXIT_DONE, or another exit
- * code with the error printed. Call change_close in both cases.
+ * Opens the document of an app, or of a space when `app` is NULL. Returns EXIT_DONE, or another
+ * exit code with the error printed. Call change_close in both cases.
  */
 int change_open(struct change *change, struct session *session, const char *app);
 

@@ -7,8 +7,8 @@
 
 #include "base/escape.h"
 #include "inspect/print.h"
-#include "source/zone_file.h"
 #include "spacedns/spaces.h"
+#include "spacedns/store.h"
 
 enum { NAME_LENGTH_MAX = 63 };
 
@@ -86,37 +86,38 @@ static bool fail_exists(const char *path, const struct new_space *new_space, str
     return err_set(err, ERR_RULE, "%s exists already; %s", path, new_space->when_there);
 }
 
-static bool create_file(struct session *session, const char *path,
-                        const struct new_space *new_space, struct err *err)
+/* The name that the document will have in the session's source. Returns false when cut. */
+static bool name_document(struct session *session, const char *space, char name[PATH_MAX])
 {
-    const struct overlay_text draft = {
-        .name = path, .octets = new_space->text, .length = new_space->length};
+    int length = snprintf(name, PATH_MAX, "%s/%s.yaml", session_zones(session), space);
 
-    if (access(path, F_OK) == 0)
-        return fail_exists(path, new_space, err);
-    if (!check_draft(session, &draft, err))
+    return length >= 0 && length < PATH_MAX;
+}
+
+static bool create_document(struct store *store, const struct new_space *new_space, struct err *err)
+{
+    char name[PATH_MAX];
+
+    if (!name_document(store->session, new_space->space, name))
+        return err_set(err, ERR_LIMIT,
+                       "the path of %s is too long; choose a shorter folder for --zones",
+                       new_space->space);
+    const struct overlay_text draft = {
+        .name = name, .octets = new_space->text, .length = new_space->length};
+    if (access(name, F_OK) == 0)
+        return fail_exists(name, new_space, err);
+    if (!check_draft(store->session, &draft, err))
         return false;
-    return zone_file_create(path, new_space->text, new_space->length, err) ||
-           (err->code == ERR_RULE && fail_exists(path, new_space, err));
+    return store_create(store, new_space->space, new_space->text, new_space->length, err) ||
+           (err->code == ERR_RULE && fail_exists(name, new_space, err));
 }
 
 bool new_space_create(struct session *session, const struct new_space *new_space, struct err *err)
 {
-    char path[PATH_MAX];
-    int length =
-        snprintf(path, sizeof path, "%s/%s.yaml", session_zones(session), new_space->space);
+    struct store store;
+    bool is_made = store_open(&store, session, err) && create_document(&store, new_space, err);
 
-    if (length < 0 || (size_t)length >= sizeof path)
-        return err_set(err, ERR_LIMIT,
-                       "the path of %s is too long; choose a shorter folder for --zones",
-                       new_space->space);
-    int lock = zone_file_lock(session_zones(session), err);
-    if (lock < 0) {
-        session_name_variable(session, OPTION_ZONES, err);
-        return false;
-    }
-    bool is_made = create_file(session, path, new_space, err);
-    close(lock);
+    store_close(&store);
     return is_made;
 }
 
