@@ -10,7 +10,7 @@
 #include "source/folder.h"
 #include "spacednsd/landlock.h"
 #include "spacednsd/seccomp.h"
-#include "upstream/tls.h"
+#include "tls/tls.h"
 
 static const char resolv_conf[] = "/etc/resolv.conf";
 

@@ -320,7 +320,7 @@ static bool add_stream(struct sockets *sockets, const struct upstream *server, s
     uint32_t slot = (uint32_t)(sockets->attempt_socket_count + sockets->stream_count);
 
     if (server->is_tls && sockets->trust == NULL)
-        sockets->trust = tls_trust_new(err);
+        sockets->trust = dot_trust_new(err);
     if (server->is_tls && sockets->trust == NULL)
         return false;
     if (!stream_init(stream, &sockets->home, server, sockets->trust, slot))

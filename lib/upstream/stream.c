@@ -43,7 +43,7 @@ bool stream_init(struct stream *stream, struct stream_home *home, const struct u
     *stream = (struct stream){.home = home, .server = server, .slot = slot, .descriptor = -1};
     stream_queries_init(&stream->stream_queries);
     if (server->is_tls)
-        stream->tls = tls_new(trust, server);
+        stream->tls = dot_new(trust, server);
     return !server->is_tls || stream->tls != NULL;
 }
 
@@ -112,7 +112,7 @@ static bool open_connection(struct stream *stream, enum link_failure *failure, u
 }
 
 /* Logs a TLS failure: once until TLS works again, and not too often when it comes and goes. */
-static void log_tls_failure(struct stream *stream, struct tls_failure why, uint64_t now_ms)
+static void log_tls_failure(struct stream *stream, struct dot_failure why, uint64_t now_ms)
 {
     struct log_line line;
     char sentence[512];
@@ -246,7 +246,7 @@ static void close_idle(struct stream *stream)
 
 /* ---- broken connections ---- */
 
-static void fail_handshake(struct stream *stream, struct tls_failure why, uint64_t now_ms)
+static void fail_handshake(struct stream *stream, struct dot_failure why, uint64_t now_ms)
 {
     log_tls_failure(stream, why, now_ms);
     send_last_records(stream);
@@ -257,7 +257,7 @@ static void fail_handshake(struct stream *stream, struct tls_failure why, uint64
 static void on_broken(struct stream *stream, int error, uint64_t now_ms)
 {
     if (stream->state == STREAM_SHAKING)
-        fail_handshake(stream, tls_failure(stream->tls), now_ms);
+        fail_handshake(stream, dot_failure(stream->tls), now_ms);
     else
         break_off(stream, error == ECONNREFUSED ? LINK_REFUSED : LINK_UNREACHABLE, now_ms);
 }
@@ -448,7 +448,7 @@ void stream_on_events(struct stream *stream, uint32_t events, uint64_t now_ms)
 
 void stream_tick(struct stream *stream, uint64_t now_ms)
 {
-    static const struct tls_failure silence = {
+    static const struct dot_failure silence = {
         .text = "no reply", .remedy = "check that it serves DNS over TLS at this port"};
 
     if (stream->state == STREAM_CLOSED)

@@ -34,9 +34,9 @@
 #include "config/upstream.h"
 #include "forward/link.h"
 #include "stats/stats.h"
+#include "upstream/dot.h"
 #include "upstream/frame.h"
 #include "upstream/stream_query.h"
-#include "upstream/tls.h"
 
 enum {
     STREAM_IDLE_MS = 10000,

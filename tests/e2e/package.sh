@@ -45,7 +45,7 @@ if [ -z "${E2E_PRIVATE_NETWORK:-}" ]; then
     build_elsewhere >"$work/package.log" 2>&1 || { fail "cmd/dev package, elsewhere" "$(tail -n 20 "$work/package.log")"; finish; }
     rm -rf "$root"
     from=$(mirror)
-    debootstrap --variant=minbase --include=libjansson4,libldns3,libuv1,libyaml-0-2,libsodium23,libcap-ng0,libseccomp2,libmicrohttpd12,libfstrm0,libncurses6 \
+    debootstrap --variant=minbase --include=libjansson4,libldns3,libuv1,libyaml-0-2,libsodium23,libcap-ng0,libseccomp2,libmicrohttpd12,libfstrm0,libncurses6,libnghttp2-14,libprotobuf-c1 \
         bookworm "$root" "${from:-http://deb.debian.org/debian}" >"$work/debootstrap.log" 2>&1 ||
         skip "a bare Debian cannot be fetched here: $(tail -n 1 "$work/debootstrap.log")"
     enter_private_network || skip "no network namespace may be made here"

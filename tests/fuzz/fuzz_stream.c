@@ -448,7 +448,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     struct identity identity = identity_make(&authority, &options);
     contexts[TLS_NEW] = tls_server_context(&identity, TLS1_3_VERSION);
     contexts[TLS_OLD] = tls_server_context(&identity, TLS1_2_VERSION);
-    trust = tls_trust_new(&err);
+    trust = dot_trust_new(&err);
     assert(trust != NULL);
     identity_free(&identity);
     authority_close(&authority);

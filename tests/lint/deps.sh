@@ -86,7 +86,9 @@ home 'ldns/.*' '^(lib/space/records\.c$|lib/inspect/explain_request\.c$|cmd/spac
 # base/parallel.c starts threads by libuv, and has no loop.
 home 'uv\.h' '^(lib/(upstream|serve|control)/|lib/base/parallel\.c$|cmd/)'
 home '(sys/(socket|epoll|un)|netdb)\.h' '^(lib/(upstream|tap|serve|control)|cmd)/'
-home 'openssl/.*' '^lib/upstream/tls\.c$'
+home 'openssl/.*' '^lib/tls/tls\.c$'
+home 'nghttp2/.*' '^lib/etcd/connection\.c$'
+home 'protobuf-c/.*' '^lib/etcd/messages\.c$'
 home 'fstrm\.h' '^lib/tap/tap\.c$'
 home 'ncurses\.h' '^cmd/spacedns/top_screen\.c$'
 home 'jansson\.h' '^(lib/(inspect|space)|cmd/spacedns)/'

@@ -91,7 +91,7 @@ static void begin_stream(void)
     };
     scene->upstream.endpoint = scene->peer.address;
     if (scene->upstream.is_tls)
-        scene->trust = tls_trust_new(&err);
+        scene->trust = dot_trust_new(&err);
     ck_assert(stream_init(&scene->stream, &scene->home, &scene->upstream, scene->trust, 77));
 }
 

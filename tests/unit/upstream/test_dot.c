@@ -1,4 +1,4 @@
-#include "upstream/tls.h"
+#include "upstream/dot.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -37,9 +37,9 @@ static void begin(struct scene *scene, const struct identity_options *options, i
     authority_init(&scene->authority);
     scene->identity = identity_make(&scene->authority, options);
     scene->context = tls_server_context(&scene->identity, version);
-    scene->trust = tls_trust_new(&err);
+    scene->trust = dot_trust_new(&err);
     ck_assert_ptr_nonnull(scene->trust);
-    scene->client = tls_new(scene->trust, &scene->upstream);
+    scene->client = dot_new(scene->trust, &scene->upstream);
     ck_assert_ptr_nonnull(scene->client);
 }
 
@@ -207,7 +207,7 @@ TEST_OVER(a_server_must_have_the_name_or_the_address, cases)
     for (size_t i = 0; i < sizeof versions / sizeof *versions; i++) {
         begin(&scene, &cases[_i].options, versions[i], cases[_i].name, cases[_i].address);
         shake_hands(&scene);
-        struct tls_failure failure = tls_failure(scene.client);
+        struct dot_failure failure = dot_failure(scene.client);
         if (cases[_i].failure == NULL) {
             ck_assert_msg(tls_is_open(scene.client), "%s: %s", cases[_i].what, failure.text);
             ck_assert_int_eq(scene.status, TLS_WAITING);
@@ -380,7 +380,7 @@ TEST_LOOP(a_session_that_a_server_failed_on_is_not_offered_again, 0, 4)
     if (_i < 2) { /* it sends an alert; else it closes the connection */
         to_client(&scene, alert, sizeof alert, client_read);
         ck_assert_int_eq(scene.status, TLS_FAILED);
-        ck_assert_str_eq(tls_failure(scene.client).text, "tlsv1 alert internal error");
+        ck_assert_str_eq(dot_failure(scene.client).text, "tlsv1 alert internal error");
     }
     tls_end(scene.client);
     shake_hands(&scene);
@@ -403,7 +403,7 @@ TEST_OVER(a_handshake_cut_anywhere_never_opens, versions)
     part(&scene);
     tls_free(scene.client);
     for (size_t most = 1; most < whole; most++) {
-        scene.client = tls_new(scene.trust, &scene.upstream); /* no session to resume */
+        scene.client = dot_new(scene.trust, &scene.upstream); /* no session to resume */
         scene.to_client_most = most;
         scene.is_cut = false;
         shake_hands(&scene);
@@ -411,7 +411,7 @@ TEST_OVER(a_handshake_cut_anywhere_never_opens, versions)
         ck_assert(tls_is_open(scene.client) != scene.is_cut);
         ck_assert(most > whole / 2 || scene.is_cut);
         ck_assert_int_eq(scene.status, TLS_WAITING);
-        ck_assert_str_eq(tls_failure(scene.client).text, "it ended the connection");
+        ck_assert_str_eq(dot_failure(scene.client).text, "it ended the connection");
         part(&scene);
         tls_free(scene.client);
     }
@@ -441,8 +441,8 @@ TEST_OVER(a_reply_that_is_not_tls_is_reported, strangers)
     scene.status = TLS_WAITING;
     to_client(&scene, (const uint8_t *)strangers[_i].octets, strangers[_i].length, client_read);
     ck_assert_int_eq(scene.status, TLS_FAILED);
-    ck_assert_str_eq(tls_failure(scene.client).text, strangers[_i].failure);
-    ck_assert_ptr_nonnull(strstr(tls_failure(scene.client).remedy, "port"));
+    ck_assert_str_eq(dot_failure(scene.client).text, strangers[_i].failure);
+    ck_assert_ptr_nonnull(strstr(dot_failure(scene.client).remedy, "port"));
     tls_end(scene.client);
     end(&scene);
 }
@@ -483,12 +483,12 @@ TEST(a_missing_trust_file_leaves_no_trust)
     tls_free(scene.client);
     tls_trust_free(scene.trust);
     setenv("SSL_CERT_FILE", "/nonexistent", 1);
-    scene.trust = tls_trust_new(&err);
+    scene.trust = dot_trust_new(&err);
     ck_assert_ptr_nonnull(scene.trust);
-    scene.client = tls_new(scene.trust, &scene.upstream);
+    scene.client = dot_new(scene.trust, &scene.upstream);
     shake_hands(&scene);
     ck_assert_int_eq(scene.status, TLS_FAILED);
-    ck_assert_str_eq(tls_failure(scene.client).text, "unable to get local issuer certificate");
+    ck_assert_str_eq(dot_failure(scene.client).text, "unable to get local issuer certificate");
     part(&scene);
     end(&scene);
 }

@@ -1,5 +1,6 @@
-#include "upstream/tls.h"
+#include "tls/tls.h"
 
+#include <assert.h>
 #include <limits.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
@@ -8,13 +9,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { PROTOCOL_MOST = 15 };
+
 struct tls_trust {
     SSL_CTX *context;
+    unsigned char protocol[PROTOCOL_MOST + 1]; /* of ALPN: its length, and it */
 };
 
 struct tls {
     struct tls_trust *trust;
-    const struct upstream *server;
+    const char *name; /* that its certificate must have; NULL: the address */
+    struct endpoint endpoint;
     SSL_SESSION *session; /* of the last connection that worked; NULL: none */
     SSL *ssl;             /* NULL: no connection */
     BIO *from_network;    /* both owned by ssl */
@@ -42,22 +47,93 @@ static bool set_rules(SSL_CTX *context)
     /* Sessions are kept here, one for each server, and not in OpenSSL's own table. */
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
     SSL_CTX_sess_set_new_cb(context, keep_session);
-    return SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) == 1 &&
-           SSL_CTX_set_default_verify_paths(context) == 1;
+    return SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) == 1;
 }
 
-static bool fail_trust(struct err *err)
+/* OpenSSL's reason for a file it could not use: the first error is the cause, the others follow. */
+static const char *take_reason(void)
 {
-    const char *reason = ERR_reason_error_string(ERR_peek_last_error());
+    unsigned long error = ERR_peek_error();
+    const char *reason =
+        ERR_SYSTEM_ERROR(error) ? strerror(ERR_GET_REASON(error)) : ERR_reason_error_string(error);
 
     ERR_clear_error();
-    return err_set(err, ERR_SYSTEM,
-                   "cannot prepare TLS for the upstreams: %s; SSL_CERT_FILE names a file of "
-                   "trusted certificates",
-                   reason != NULL ? reason : "out of memory");
+    return reason != NULL ? reason : "out of memory";
 }
 
-struct tls_trust *tls_trust_new(struct err *err)
+static bool fail_file(struct err *err, const char *what, const char *path, const char *remedy)
+{
+    return err_set(err, ERR_SYSTEM, "%s %s cannot be used: %s; %s", what, path, take_reason(),
+                   remedy);
+}
+
+static bool read_issuers(SSL_CTX *context, const struct tls_trust_options *options, struct err *err)
+{
+    if (options->ca == NULL)
+        return SSL_CTX_set_default_verify_paths(context) == 1 ||
+               err_set(err, ERR_SYSTEM,
+                       "cannot prepare TLS for %s: %s; SSL_CERT_FILE names a file of trusted "
+                       "certificates",
+                       options->purpose, take_reason());
+    return SSL_CTX_load_verify_locations(context, options->ca, NULL) == 1 ||
+           fail_file(
+               err, "the file of trusted issuers", options->ca,
+               "name a PEM file with the certificate of the issuer, which this user may read");
+}
+
+/* A key with a pass phrase would be asked for on the terminal. */
+static int give_no_pass_phrase(char *room, int size, int is_writing, void *context)
+{
+    (void)room, (void)size, (void)is_writing, (void)context;
+    return -1;
+}
+
+static bool read_identity(SSL_CTX *context, const struct tls_trust_options *options,
+                          struct err *err)
+{
+    const char *certificate = options->certificate, *key = options->key;
+
+    if (certificate == NULL && key == NULL)
+        return true;
+    if (certificate == NULL || key == NULL)
+        return err_set(err, ERR_RULE, "TLS for %s has a %s and no %s; name both or neither",
+                       options->purpose, certificate == NULL ? "key" : "certificate",
+                       certificate == NULL ? "certificate" : "key");
+    SSL_CTX_set_default_passwd_cb(context, give_no_pass_phrase);
+    if (SSL_CTX_use_certificate_chain_file(context, certificate) != 1)
+        return fail_file(err, "the certificate", certificate,
+                         "name a PEM file that this user may read");
+    if (SSL_CTX_use_PrivateKey_file(context, key, SSL_FILETYPE_PEM) != 1)
+        return fail_file(err, "the key", key,
+                         "name the PEM file of the certificate's key, without a pass phrase, which "
+                         "this user may read");
+    return true; /* OpenSSL has compared both: a key of another certificate is an error */
+}
+
+static bool note_protocol(struct tls_trust *trust, const char *protocol)
+{
+    size_t length = strlen(protocol);
+
+    assert(length > 0 && length <= PROTOCOL_MOST);
+    trust->protocol[0] = (unsigned char)length;
+    memcpy(trust->protocol + 1, protocol, length);
+    /* 0 is success */
+    return SSL_CTX_set_alpn_protos(trust->context, trust->protocol, (unsigned)length + 1) == 0;
+}
+
+static bool prepare_trust(struct tls_trust *trust, const struct tls_trust_options *options,
+                          struct err *err)
+{
+    trust->context = SSL_CTX_new(TLS_client_method());
+    if (trust->context == NULL || !set_rules(trust->context) ||
+        !note_protocol(trust, options->protocol))
+        return err_set(err, ERR_SYSTEM, "cannot prepare TLS for %s: %s", options->purpose,
+                       take_reason());
+    return read_issuers(trust->context, options, err) &&
+           read_identity(trust->context, options, err);
+}
+
+struct tls_trust *tls_trust_new(const struct tls_trust_options *options, struct err *err)
 {
     struct tls_trust *trust = calloc(1, sizeof *trust);
 
@@ -66,13 +142,10 @@ struct tls_trust *tls_trust_new(struct err *err)
         return NULL;
     }
     ERR_clear_error();
-    trust->context = SSL_CTX_new(TLS_client_method());
-    if (trust->context == NULL || !set_rules(trust->context)) {
-        fail_trust(err);
-        tls_trust_free(trust);
-        return NULL;
-    }
-    return trust;
+    if (prepare_trust(trust, options, err))
+        return trust;
+    tls_trust_free(trust);
+    return NULL;
 }
 
 void tls_trust_free(struct tls_trust *trust)
@@ -108,14 +181,15 @@ void tls_prepare(tls_on_trusted *on_trusted, void *context)
 
 /* ---- connections ---- */
 
-struct tls *tls_new(struct tls_trust *trust, const struct upstream *server)
+struct tls *tls_new(struct tls_trust *trust, const char *name, const struct endpoint *endpoint)
 {
     struct tls *tls = calloc(1, sizeof *tls);
 
     if (tls == NULL)
         return NULL;
     tls->trust = trust;
-    tls->server = server;
+    tls->name = name;
+    tls->endpoint = *endpoint;
     return tls;
 }
 
@@ -149,18 +223,14 @@ static bool expect_name(SSL *ssl, const char *name)
 
 static bool prepare(struct tls *tls)
 {
-    static const unsigned char protocols[] = "\3dot"; /* ALPN, RFC 7858 section 6 */
-    const struct upstream *server = tls->server;
     SSL *ssl = tls->ssl;
 
     SSL_set_connect_state(ssl);
-    if (SSL_set_app_data(ssl, tls) != 1 ||
-        SSL_set_alpn_protos(ssl, protocols, sizeof protocols - 1) != 0) /* 0 is success */
+    if (SSL_set_app_data(ssl, tls) != 1)
         return false;
     if (tls->session != NULL)
         SSL_set_session(ssl, tls->session); /* one that cannot be resumed costs a full handshake */
-    return server->tls_name != NULL ? expect_name(ssl, server->tls_name)
-                                    : expect_address(ssl, &server->endpoint);
+    return tls->name != NULL ? expect_name(ssl, tls->name) : expect_address(ssl, &tls->endpoint);
 }
 
 /* Gives both ends to the connection, which owns them, or frees them. */
@@ -223,6 +293,15 @@ bool tls_is_open(const struct tls *tls)
     return tls->ssl != NULL && SSL_is_init_finished(tls->ssl) == 1;
 }
 
+bool tls_has_protocol(const struct tls *tls)
+{
+    const unsigned char *ours = tls->trust->protocol, *agreed;
+    unsigned length;
+
+    SSL_get0_alpn_selected(tls->ssl, &agreed, &length);
+    return length == ours[0] && memcmp(agreed, ours + 1, length) == 0;
+}
+
 bool tls_put(struct tls *tls, const uint8_t *octets, size_t length)
 {
     size_t written;
@@ -275,18 +354,37 @@ size_t tls_take(struct tls *tls, uint8_t *room, size_t most)
 
 /* ---- texts ---- */
 
-static const char *certificate_remedy(long verdict)
+static enum tls_failure_kind certificate_failure(long verdict)
 {
     switch (verdict) {
     case X509_V_ERR_HOSTNAME_MISMATCH:
-        return "the name after # must be one that its certificate has";
+        return TLS_NAME_MISMATCH;
     case X509_V_ERR_IP_ADDRESS_MISMATCH:
-        return "its certificate does not have the address; write the name that it has after #";
+        return TLS_ADDRESS_MISMATCH;
     case X509_V_ERR_CERT_HAS_EXPIRED:
     case X509_V_ERR_CERT_NOT_YET_VALID:
-        return "have its certificate renewed, or set this host's clock right";
+        return TLS_OUT_OF_DATE;
     default: /* OpenSSL: X509_V_ */
-        return "name its issuer in the system's trust store, or in a file that SSL_CERT_FILE names";
+        return TLS_UNKNOWN_ISSUER;
+    }
+}
+
+/* Of a connection whose certificate was in order. */
+static enum tls_failure_kind other_failure(unsigned long error)
+{
+    switch (ERR_GET_REASON(error)) {
+    case SSL_R_WRONG_VERSION_NUMBER:
+        return TLS_NOT_TLS;
+    case SSL_R_SSLV3_ALERT_BAD_CERTIFICATE: /* Go's for a certificate that it does not trust */
+    case SSL_R_SSLV3_ALERT_UNSUPPORTED_CERTIFICATE:
+    case SSL_R_SSLV3_ALERT_CERTIFICATE_REVOKED:
+    case SSL_R_SSLV3_ALERT_CERTIFICATE_EXPIRED:
+    case SSL_R_SSLV3_ALERT_CERTIFICATE_UNKNOWN:
+    case SSL_R_TLSV1_ALERT_UNKNOWN_CA:
+    case SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED:
+        return TLS_WANTS_CERTIFICATE;
+    default: /* OpenSSL: SSL_R_ */
+        return TLS_OTHER_FAILURE;
     }
 }
 
@@ -296,13 +394,11 @@ struct tls_failure tls_failure(const struct tls *tls)
     const char *text = ERR_reason_error_string(tls->error);
 
     if (verdict != X509_V_OK)
-        return (struct tls_failure){.text = X509_verify_cert_error_string(verdict),
-                                    .remedy = certificate_remedy(verdict)};
-    if (ERR_GET_REASON(tls->error) == SSL_R_WRONG_VERSION_NUMBER)
-        return (struct tls_failure){.text = "its reply is not TLS",
-                                    .remedy = "check the port, or remove tls:// to send plain DNS"};
-    return (struct tls_failure){
-        .text = text != NULL ? text : "it ended the connection",
-        .remedy = "check that it serves DNS over TLS 1.2 or 1.3 at this port",
-    };
+        return (struct tls_failure){.kind = certificate_failure(verdict),
+                                    .text = X509_verify_cert_error_string(verdict)};
+    enum tls_failure_kind kind = other_failure(tls->error);
+    if (kind == TLS_NOT_TLS)
+        text = "its reply is not TLS";
+    return (struct tls_failure){.kind = kind,
+                                .text = text != NULL ? text : "it ended the connection"};
 }
