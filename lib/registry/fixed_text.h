@@ -9,11 +9,18 @@
  * The first line is the space's, then one line per app, sorted by name. "-" is absent. Unknown
  * words of a line and unknown lines are passed over, so that newer writers may add some.
  *
- * Threads: pure.  Memory: the text written is the caller's.
+ * Threads: pure.  Memory: what is made is the caller's, one malloc each.
  */
 #include <stddef.h>
 
+#include "space/fixed.h"
 #include "space/model.h"
 
 /** Writes the text of a model; the names in it are valid. free() it; NULL without memory. */
 char *fixed_text_write(const struct space *space, size_t *length);
+
+/**
+ * Reads the text of a space. What is unreadable in it is as if it were absent, and so not compared.
+ * free() the result; NULL without memory.
+ */
+struct fixed_space *fixed_text_read(const char *space, const void *text, size_t length);

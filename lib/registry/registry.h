@@ -187,7 +187,7 @@ bool registry_is_forced(const struct registry *registry, const char *text_name);
  * Takes over keys that nothing has taken: they wait for a document. Between a take and its note;
  * those of the take are recognised by their address.
  */
-bool registry_wait(struct registry *registry, struct dyno_key *const *keys, size_t count);
+bool registry_wait(struct registry *registry, const struct dyno_key *const *keys, size_t count);
 
 /**
  * The take is in force with `current`, which the registry looks at from now on: for audits, full
