@@ -167,9 +167,9 @@ static void read_space(struct making *making, struct line_text line)
         else if (copy_value(&word, "region", value) && fixed->region == NULL)
             fixed->region = keep(making, value);
         else if (copy_value(&word, "generation", value))
-            fixed->generation =
-                strcmp(value, generation_words[GENERATION_FIR]) == 0 ? GENERATION_FIR
-                                                                     : GENERATION_CEDAR;
+            fixed->generation = strcmp(value, generation_words[GENERATION_FIR]) == 0
+                                    ? GENERATION_FIR
+                                    : GENERATION_CEDAR;
         else if (copy_value(&word, "shield", value))
             fixed->shield = strcmp(value, "true") == 0;
         else if (copy_value(&word, "id", value) && fixed->id == NULL)

@@ -8,11 +8,11 @@ static const struct {
     const char *text;
     bool has_space;
 } homes[] = {
-    [KEY_OTHER] = {"", false},       [KEY_META] = {"meta", false},
-    [KEY_CONFIG] = {"config", false}, [KEY_DOCUMENT] = {"z/", true},
-    [KEY_FIXED] = {"f/", true},      [KEY_DYNOS] = {"d/", true},
+    [KEY_OTHER] = {"", false},         [KEY_META] = {"meta", false},
+    [KEY_CONFIG] = {"config", false},  [KEY_DOCUMENT] = {"z/", true},
+    [KEY_FIXED] = {"f/", true},        [KEY_DYNOS] = {"d/", true},
     [KEY_CANDIDATE] = {"next/", true}, [KEY_FORCE] = {"force", false},
-    [KEY_PAUSE] = {"pause", false},  [KEY_BEAT] = {"beat", false},
+    [KEY_PAUSE] = {"pause", false},    [KEY_BEAT] = {"beat", false},
     [KEY_HOST] = {"h/", true},
 };
 

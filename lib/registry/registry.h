@@ -37,7 +37,7 @@
 #include "source/source.h"
 
 struct dyno_key;
-struct etcd_tls;
+struct tls_trust;
 struct fixed_space;
 struct load_outcome;
 struct registry;
@@ -45,7 +45,7 @@ struct restate_outcome;
 struct snapshot;
 
 struct registry_options {
-    const char *const *endpoints; /* HOST:PORT, as written; 1 or more */
+    const char *const *endpoints; /* http://HOST:PORT or https://HOST:PORT; 1 or more */
     size_t endpoint_count;
     bool starts_anywhere; /* begins with any endpoint at random, instead of the first */
     struct etcd_tls *tls; /* NULL: plain */
@@ -112,7 +112,7 @@ struct registry_listener {
 
 /**
  * Makes a registry and reads STATE/registry, if there is one; opens nothing yet: the first
- * registry_tick does. Copies the options, but borrows the tls. Returns NULL with *err.
+ * registry_tick does. Copies the options, but borrows the trust. Returns NULL with *err.
  */
 struct registry *registry_new(const struct registry_options *options,
                               const struct registry_port *port,
@@ -122,9 +122,8 @@ struct registry *registry_new(const struct registry_options *options,
 /** Closes the connection through the port. Ends a take, if one is under way. NULL is allowed. */
 void registry_free(struct registry *registry);
 
-/** Follows with other settings of spaces, channel, user and password from now on. */
-bool registry_change(struct registry *registry, const struct registry_options *options,
-                     uint64_t now_ms, struct err *err);
+/** Settings that may change while it follows. */
+void registry_change(struct registry *registry, uint64_t stale_after_ms, bool announces);
 
 /* ---- the connection ---- */
 
