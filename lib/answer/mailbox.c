@@ -14,7 +14,7 @@ bool mailbox_collect(struct mailbox *mailbox, const struct snapshot **current)
     if (newest == *current)
         return false; /* the usual case costs one load per batch */
     *current = newest;
-    atomic_store_explicit(&mailbox->adopted, newest == NULL ? 0 : newest->generation,
+    atomic_store_explicit(&mailbox->adopted, newest == NULL ? 0 : newest->turn,
                           memory_order_release);
     return true;
 }

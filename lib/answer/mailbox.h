@@ -3,7 +3,7 @@
  * Hands the newest snapshot to one worker, without a lock.
  *
  * The control thread owns every snapshot. It posts a pointer; the worker takes it between two
- * batches and publishes the generation it answers from. The control thread frees a snapshot once no
+ * batches and publishes the turn it answers from. The control thread frees a snapshot once no
  * worker answers from it or an older one, so a worker never frees anything. A snapshot that is
  * replaced before the worker takes it is skipped.
  *
@@ -18,7 +18,7 @@ struct snapshot;
 
 struct mailbox {
     _Atomic(const struct snapshot *) newest;
-    _Atomic uint64_t adopted; /* generation the worker answers from; 0 before the first */
+    _Atomic uint64_t adopted; /* turn the worker answers from; 0 before the first */
 };
 
 /** Posts a snapshot to the worker. */
@@ -30,5 +30,5 @@ void mailbox_post(struct mailbox *mailbox, const struct snapshot *snapshot);
  */
 bool mailbox_collect(struct mailbox *mailbox, const struct snapshot **current);
 
-/** The generation that the worker answers from. */
+/** The turn that the worker answers from. */
 uint64_t mailbox_adopted(const struct mailbox *mailbox);

@@ -147,7 +147,7 @@ struct snapshot *snapshot_seal(struct snapshot_parts *parts)
         index_close(&parts->index);
         return NULL;
     }
-    snapshot->generation = parts->generation;
+    snapshot->generation = snapshot->turn = parts->generation;
     snapshot->policy = *parts->policy;
     arena_hold(snapshot->policy.arena);
     snapshot->segments = parts->segments;

@@ -30,7 +30,10 @@ enum { SOA_TAIL_OCTETS = 20, SOA_NEGATIVE_TTL_SECONDS = 5 };
 struct standings;
 
 struct snapshot {
-    uint64_t generation; /* from 1; grows only when content changes */
+    uint64_t generation; /* from 1; changes only when content does. It may go back: a registry does,
+                            when it is restored */
+    uint64_t turn;       /* from 1: the order of publishing, set by the server; before that, the
+                            generation */
     struct policy policy;
     struct name discovery_suffix;    /* localspace. */
     const struct segment **segments; /* by number; NULL where unused */

@@ -69,8 +69,8 @@ uint64_t flow_collector_oldest(const struct flow_collector *collector)
     uint64_t oldest = UINT64_MAX;
 
     for (size_t i = 0; i < collector->worker_count; i++) {
-        uint64_t generation = flows_oldest(worker_flows(collector->workers[i]));
-        oldest = generation < oldest ? generation : oldest;
+        uint64_t turn = flows_oldest(worker_flows(collector->workers[i]));
+        oldest = turn < oldest ? turn : oldest;
     }
     return oldest;
 }

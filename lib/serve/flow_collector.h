@@ -41,5 +41,5 @@ void flow_collector_take(struct flow_collector *collector);
 /** Takes all that is left, once the workers have been joined; requests nothing any more. */
 void flow_collector_stop(struct flow_collector *collector);
 
-/** The oldest generation that flows refer to: those not taken, too. UINT64_MAX: none. */
+/** The oldest turn (snapshot.h) that flows refer to: those not taken, too. UINT64_MAX: none. */
 uint64_t flow_collector_oldest(const struct flow_collector *collector);

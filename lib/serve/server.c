@@ -31,7 +31,8 @@ struct server {
     size_t worker_count;
     struct standings *standings; /* of the upstreams of the newest; NULL: none, or no memory */
     struct snapshot *newest;     /* links the older ones */
-    uint64_t adopted;            /* generation that on_adopted was called for */
+    uint64_t turns;              /* snapshots published */
+    uint64_t adopted;            /* turn that on_adopted was called for */
 };
 
 /* On the thread of a worker, or of the query log. */
@@ -42,24 +43,24 @@ static void wake_control(void *context)
     wake_up(&server->wake);
 }
 
-static uint64_t oldest_generation(const struct server *server)
+static uint64_t oldest_turn(const struct server *server)
 {
     uint64_t oldest = UINT64_MAX;
 
     for (size_t i = 0; i < server->worker_count; i++) {
-        uint64_t generation = worker_generation(server->workers[i]);
-        oldest = generation < oldest ? generation : oldest;
+        uint64_t turn = worker_turn(server->workers[i]);
+        oldest = turn < oldest ? turn : oldest;
     }
     return oldest;
 }
 
 static void notify_adopted(struct server *server)
 {
-    if (server->newest == NULL || server->adopted == server->newest->generation ||
-        oldest_generation(server) < server->newest->generation)
+    if (server->newest == NULL || server->adopted == server->newest->turn ||
+        oldest_turn(server) < server->newest->turn)
         return;
-    server->adopted = server->newest->generation;
-    server->on_adopted(server->context, server->adopted);
+    server->adopted = server->newest->turn;
+    server->on_adopted(server->context, server->newest->generation);
 }
 
 static void notify_reports(struct server *server)
@@ -264,6 +265,7 @@ void server_publish(struct server *server, struct snapshot *snapshot)
     share_standings(server, snapshot->policy.routes.zones);
     snapshot->standings = standings_hold(server->standings);
     look_up_devices(server, snapshot);
+    snapshot->turn = ++server->turns;
     snapshot->older = server->newest;
     server->newest = snapshot;
     for (size_t i = 0; i < server->worker_count; i++)
@@ -330,11 +332,11 @@ static void free_chain(struct snapshot *snapshot)
 
 void server_reclaim(struct server *server)
 {
-    uint64_t answered = oldest_generation(server), counted = flow_collector_oldest(&server->flows);
+    uint64_t answered = oldest_turn(server), counted = flow_collector_oldest(&server->flows);
     uint64_t oldest = answered < counted ? answered : counted;
 
     for (struct snapshot *each = server->newest; each != NULL; each = each->older) {
-        if (each->generation > oldest)
+        if (each->turn > oldest)
             continue;
         free_chain(each->older);
         each->older = NULL;

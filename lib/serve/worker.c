@@ -369,7 +369,7 @@ bool worker_has_pulse(const struct worker *worker, enum pulse_asker asker)
     return pulse_has_answered(&worker->pulses[asker]);
 }
 
-uint64_t worker_generation(const struct worker *worker)
+uint64_t worker_turn(const struct worker *worker)
 {
     return mailbox_adopted(&worker->mailbox);
 }

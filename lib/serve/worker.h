@@ -107,8 +107,8 @@ void worker_request_pulse(struct worker *worker, enum pulse_asker asker);
 /** True when the worker has answered the last request for its pulse, or there was none. */
 bool worker_has_pulse(const struct worker *worker, enum pulse_asker asker);
 
-/** The generation that the worker answers from; 0 before the first. */
-uint64_t worker_generation(const struct worker *worker);
+/** The turn of the snapshot that the worker answers from; 0 before the first. */
+uint64_t worker_turn(const struct worker *worker);
 
 /** The worker's counters. */
 const struct stats *worker_stats(const struct worker *worker);

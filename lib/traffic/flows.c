@@ -10,7 +10,7 @@
 
 enum { TABLES = 2, MS_PER_SECOND = 1000 };
 
-static const uint64_t generation_none = UINT64_MAX;
+static const uint64_t turn_none = UINT64_MAX;
 
 _Static_assert(sizeof(struct flow) == FLOW_OCTETS, "a flow is one cache line");
 
@@ -21,7 +21,7 @@ struct flows {
     unsigned active; /* the worker's table */
     struct flow_table *tables[TABLES];
     _Atomic bool is_handed_over[TABLES];
-    _Atomic uint64_t generations[TABLES]; /* of their snapshots; generation_none: unused */
+    _Atomic uint64_t turns[TABLES]; /* of their snapshots; turn_none: unused */
     _Atomic bool is_requested;
 };
 
@@ -47,7 +47,7 @@ struct flows *flows_new(flows_on_handed_over *on_handed_over, void *context)
     flows->context = context;
     for (size_t i = 0; i < TABLES; i++) {
         flows->tables[i] = make_table();
-        atomic_init(&flows->generations[i], generation_none);
+        atomic_init(&flows->turns[i], turn_none);
     }
     if (flows->tables[0] != NULL && flows->tables[1] != NULL)
         return flows;
@@ -143,10 +143,9 @@ static bool hand_over(struct flows *flows)
     if (atomic_load_explicit(&flows->is_handed_over[other], memory_order_acquire))
         return false;
     flows->tables[other]->snapshot = flows->tables[flows->active]->snapshot;
-    atomic_store_explicit(
-        &flows->generations[other],
-        atomic_load_explicit(&flows->generations[flows->active], memory_order_relaxed),
-        memory_order_release);
+    atomic_store_explicit(&flows->turns[other],
+                          atomic_load_explicit(&flows->turns[flows->active], memory_order_relaxed),
+                          memory_order_release);
     atomic_store_explicit(&flows->is_handed_over[flows->active], true, memory_order_release);
     flows->active = other;
     atomic_store(&flows->is_requested, false); /* all that was counted by now is in it */
@@ -165,9 +164,8 @@ void flows_adopt(struct flows *flows, const struct snapshot *snapshot)
     if (has_some(flows->tables[flows->active]) && !hand_over(flows))
         lose_all(flows->tables[flows->active]);
     flows->tables[flows->active]->snapshot = snapshot;
-    atomic_store_explicit(&flows->generations[flows->active],
-                          snapshot == NULL ? generation_none : snapshot->generation,
-                          memory_order_release);
+    atomic_store_explicit(&flows->turns[flows->active],
+                          snapshot == NULL ? turn_none : snapshot->turn, memory_order_release);
 }
 
 bool flows_answer(struct flows *flows)
@@ -212,17 +210,17 @@ void flows_return(struct flows *flows)
     assert(taken < TABLES);
     empty(flows->tables[taken]);
     flows->tables[taken]->snapshot = NULL;
-    atomic_store_explicit(&flows->generations[taken], generation_none, memory_order_release);
+    atomic_store_explicit(&flows->turns[taken], turn_none, memory_order_release);
     atomic_store_explicit(&flows->is_handed_over[taken], false, memory_order_release);
 }
 
 uint64_t flows_oldest(const struct flows *flows)
 {
-    uint64_t oldest = generation_none;
+    uint64_t oldest = turn_none;
 
     for (size_t i = 0; i < TABLES; i++) {
-        uint64_t generation = atomic_load_explicit(&flows->generations[i], memory_order_acquire);
-        oldest = generation < oldest ? generation : oldest;
+        uint64_t turn = atomic_load_explicit(&flows->turns[i], memory_order_acquire);
+        oldest = turn < oldest ? turn : oldest;
     }
     return oldest;
 }

@@ -151,7 +151,7 @@ const struct flow_table *flows_take(struct flows *flows);
 /** Empties the table that was taken and gives it back to the worker. */
 void flows_return(struct flows *flows);
 
-/** The oldest generation that a table refers to; UINT64_MAX: none. */
+/** The oldest turn (snapshot.h) that a table refers to; UINT64_MAX: none. */
 uint64_t flows_oldest(const struct flows *flows);
 
 /** The name of a flow; empty for a coarse one. */

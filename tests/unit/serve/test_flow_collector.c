@@ -166,13 +166,13 @@ TEST(the_oldest_generation_is_that_of_any_worker)
 {
     struct snapshot newer = *snapshot;
 
-    newer.generation = snapshot->generation + 5;
-    ck_assert_uint_eq(flow_collector_oldest(&collector), snapshot->generation);
+    newer.turn = snapshot->turn + 5;
+    ck_assert_uint_eq(flow_collector_oldest(&collector), snapshot->turn);
     for (size_t i = 0; i < WORKERS; i++)
         flows_adopt(workers[i].flows, i == 1 ? snapshot : &newer);
-    ck_assert_uint_eq(flow_collector_oldest(&collector), snapshot->generation);
+    ck_assert_uint_eq(flow_collector_oldest(&collector), snapshot->turn);
     flows_adopt(workers[1].flows, &newer);
-    ck_assert_uint_eq(flow_collector_oldest(&collector), newer.generation);
+    ck_assert_uint_eq(flow_collector_oldest(&collector), newer.turn);
 }
 
 TEST(without_a_callback_nothing_is_counted)

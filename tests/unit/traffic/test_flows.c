@@ -327,20 +327,20 @@ TEST(a_full_table_counts_by_app_alone)
 TEST(a_new_snapshot_begins_a_new_table)
 {
     add("10.0.130.56", "api.example.com", TYPE_A);
-    ck_assert_uint_eq(flows_oldest(flows), fixture.snapshot->generation);
-    struct snapshot next = {.generation = fixture.snapshot->generation + 1};
+    ck_assert_uint_eq(flows_oldest(flows), fixture.snapshot->turn);
+    struct snapshot next = {.turn = fixture.snapshot->turn + 1};
     flows_adopt(flows, &next);
-    ck_assert_uint_eq(flows_oldest(flows), fixture.snapshot->generation);
+    ck_assert_uint_eq(flows_oldest(flows), fixture.snapshot->turn);
     ck_assert_ptr_eq(flows_take(flows)->snapshot, fixture.snapshot);
     flows_return(flows);
-    ck_assert_uint_eq(flows_oldest(flows), next.generation);
+    ck_assert_uint_eq(flows_oldest(flows), next.turn);
 }
 
 /* Two snapshots at once, and the control thread is busy with the first table. */
 TEST(what_was_counted_for_a_snapshot_is_lost_when_nobody_takes_it)
 {
-    struct snapshot next[2] = {{.generation = fixture.snapshot->generation + 1},
-                               {.generation = fixture.snapshot->generation + 2}};
+    struct snapshot next[2] = {{.turn = fixture.snapshot->turn + 1},
+                               {.turn = fixture.snapshot->turn + 2}};
 
     add_other(1, 1, CLIENT_SPACE);
     flows_adopt(flows, &next[0]);
@@ -349,7 +349,7 @@ TEST(what_was_counted_for_a_snapshot_is_lost_when_nobody_takes_it)
     add_other(1, 2, CLIENT_SPACE);
     flows_adopt(flows, &next[1]);
     flows_return(flows);
-    ck_assert_uint_eq(flows_oldest(flows), next[1].generation);
+    ck_assert_uint_eq(flows_oldest(flows), next[1].turn);
     const struct flow_table *table = take();
     ck_assert_uint_eq(table->used, 0);
     ck_assert_uint_eq(table->lost, 3);
@@ -372,7 +372,7 @@ static const struct {
 
 TEST_OVER(a_table_knows_until_when_an_answer_that_it_lost_may_be_used, kinds)
 {
-    struct snapshot next = {.generation = fixture.snapshot->generation + 1};
+    struct snapshot next = {.turn = fixture.snapshot->turn + 1};
 
     add_other(1, 1, CLIENT_SPACE);
     ck_assert_ptr_nonnull(take());
