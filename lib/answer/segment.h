@@ -25,6 +25,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "findings/report.h"
 #include "source/source.h"
 #include "space/model.h"
 #include "wire/name.h"
@@ -180,6 +181,9 @@ struct segment {
     enum generation generation;
     bool shield;
     enum space_state state;
+    bool is_unready;                /* of a text with errors, and without apps (seal_unready.h) */
+    enum finding_code unready_code; /* the first error ... */
+    struct location unready_at;     /* ... and its location; line 0: of no line */
     const uint32_t *listen;
     size_t listen_count;
     uint32_t router_ttl_seconds;

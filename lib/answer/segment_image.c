@@ -48,7 +48,7 @@ enum { TEXTS = sizeof texts / sizeof texts[0] };
  * Whoever adds a pointer to one of these adds it to the tables above, or to put_connections and its
  * like; then the size here.
  */
-_Static_assert(sizeof(void *) != 8 || sizeof(struct segment) == 472, "pointers in images");
+_Static_assert(sizeof(void *) != 8 || sizeof(struct segment) == 480, "pointers in images");
 _Static_assert(sizeof(void *) != 8 || sizeof(struct connection) == 72, "pointers in images");
 _Static_assert(sizeof(void *) != 8 || sizeof(struct az_entry) == 16, "pointers in images");
 

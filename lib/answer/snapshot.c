@@ -118,8 +118,9 @@ static void survey_segment(struct snapshot *snapshot, const struct segment *segm
 {
     unsigned block = block_number(cidr_first(segment->cidr));
 
-    assert(segment->cidr.bits == 16 && block != BLOCK_NONE);
-    snapshot->blocks[block / 64] |= (uint64_t)1 << block % 64;
+    assert(segment->is_unready || (segment->cidr.bits == 16 && block != BLOCK_NONE));
+    if (block != BLOCK_NONE) /* the CIDR of an unready space need not be known */
+        snapshot->blocks[block / 64] |= (uint64_t)1 << block % 64;
     survey_data(snapshot, segment->data_cidr);
     snapshot->app_count += segment->app_count;
     snapshot->host_count += segment->host_count;

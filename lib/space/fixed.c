@@ -65,10 +65,14 @@ static const uint64_t *find_app(const struct fixed_space *fixed, uint64_t app)
     return NULL;
 }
 
-bool fixed_has_app(const struct fixed_space *fixed, const char *name, size_t name_length,
-                   const char *id)
+bool fixed_find_app(const struct fixed_space *fixed, const char *name, size_t name_length,
+                    const char *id, bool *is_internal)
 {
-    return find_app(fixed, fixed_app(name, name_length, id, false)) != NULL;
+    const uint64_t *found = find_app(fixed, fixed_app(name, name_length, id, false));
+
+    if (found != NULL && is_internal != NULL)
+        *is_internal = (*found & 1) != 0;
+    return found != NULL;
 }
 
 static void report_space(const struct space *space, const char *key, struct location at,

@@ -41,11 +41,11 @@ uint64_t fixed_app(const char *name, size_t name_length, const char *id, bool is
 void fixed_sort_apps(uint64_t *apps, size_t count);
 
 /**
- * True if an app is among those fixed. It is another app of that name if both have an id, and not
- * the same one.
+ * Finds an app among those fixed; *is_internal, if wanted, is then what was fixed. An app of that
+ * name is another one if both have an id, and not the same.
  */
-bool fixed_has_app(const struct fixed_space *fixed, const char *name, size_t name_length,
-                   const char *id);
+bool fixed_find_app(const struct fixed_space *fixed, const char *name, size_t name_length,
+                    const char *id, bool *is_internal);
 
 /**
  * Reports what of a model is not as it was fixed (E-IMMUTABLE): the space's id, cidr, data_cidr,

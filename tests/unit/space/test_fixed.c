@@ -140,9 +140,15 @@ TEST(a_space_without_facts_is_compared_with_none)
 
 TEST(an_app_is_found_by_its_name_unless_the_ids_differ)
 {
-    ck_assert(fixed_has_app(&fixed, "shop", 4, NULL));
-    ck_assert(fixed_has_app(&fixed, "shop", 4, "11111111-2222-4333-8444-555555555555"));
-    ck_assert(!fixed_has_app(&fixed, "shop", 4, "21111111-2222-4333-8444-555555555555"));
-    ck_assert(fixed_has_app(&fixed, "gone", 4, "21111111-2222-4333-8444-555555555555"));
-    ck_assert(!fixed_has_app(&fixed, "shopping", 8, NULL));
+    bool is_internal = false;
+
+    ck_assert(fixed_find_app(&fixed, "shop", 4, NULL, NULL));
+    ck_assert(fixed_find_app(&fixed, "shop", 4, "11111111-2222-4333-8444-555555555555", NULL));
+    ck_assert(!fixed_find_app(&fixed, "shop", 4, "21111111-2222-4333-8444-555555555555", NULL));
+    ck_assert(
+        fixed_find_app(&fixed, "gone", 4, "21111111-2222-4333-8444-555555555555", &is_internal));
+    ck_assert(is_internal);
+    ck_assert(fixed_find_app(&fixed, "shop", 4, NULL, &is_internal));
+    ck_assert(!is_internal);
+    ck_assert(!fixed_find_app(&fixed, "shopping", 8, NULL, NULL));
 }
