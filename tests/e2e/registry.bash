@@ -6,8 +6,11 @@
 #     put_file z/test-space FILE       as one revision
 #     replica first                    spacednsd on it, ready; its port is $port
 #     await_answer NAME 10.0.0.37      until it answers that
+#     note_answers before              all answers about test-space and other-space, to several clients
+#     expect_answers WHAT before       they are still the same
 #
-# Members are numbered from 1; what is arrays has them at that index.
+# Members are numbered from 1; what is arrays has them at that index. In a private network (lib.bash)
+# the answers to clients with other addresses are noted, too.
 need etcd etcdctl curl
 
 registry_root=/spacedns
@@ -18,6 +21,8 @@ etcd_pids=()
 etcd_urls=()
 etcd_peers=()
 etcd_settings=() # more flags for members that start from now on
+etcd_at=127.0.0.1 # where members listen
+etcd_inside=()    # what starts members, etcdctl and curl elsewhere: nsenter --net=…
 export ETCDCTL_API=3
 
 # ---- members ----
@@ -29,7 +34,7 @@ etcd_list() {
 }
 
 is_etcd_up() {
-    curl -s --max-time 2 "${etcd_curl[@]}" "${etcd_urls[$1]}/health" 2>/dev/null | grep -q '"health": *"true"'
+    "${etcd_inside[@]}" curl -s --max-time 2 "${etcd_curl[@]}" "${etcd_urls[$1]}/health" 2>/dev/null | grep -q '"health": *"true"'
 }
 etcd_curl=() # curl's flags for TLS
 
@@ -40,7 +45,7 @@ launch_etcd_member() {
     for ((i = 1; i <= etcd_count; i++)); do
         cluster+=${cluster:+,}m$i=${etcd_peers[i]}
     done
-    etcd --name "m$n" --data-dir "$work/etcd-$n" --listen-client-urls "${etcd_urls[n]}" \
+    "${etcd_inside[@]}" etcd --name "m$n" --data-dir "$work/etcd-$n" --listen-client-urls "${etcd_urls[n]}" \
         --advertise-client-urls "${etcd_urls[n]}" --listen-peer-urls "${etcd_peers[n]}" \
         --initial-advertise-peer-urls "${etcd_peers[n]}" --initial-cluster "$cluster" \
         --heartbeat-interval 100 --election-timeout 1000 --log-level warn --logger zap \
@@ -73,8 +78,8 @@ start_etcd() {
     local n scheme=${etcd_scheme:-http}
     etcd_count=${1:-1}
     for ((n = 1; n <= etcd_count; n++)); do
-        etcd_urls[n]=$scheme://127.0.0.1:$(free_port)
-        etcd_peers[n]=http://127.0.0.1:$(free_port)
+        etcd_urls[n]=$scheme://$etcd_at:$(free_port)
+        etcd_peers[n]=http://$etcd_at:$(free_port)
     done
     for ((n = 1; n <= etcd_count; n++)); do
         launch_etcd_member "$n"
@@ -110,9 +115,72 @@ forget_etcd() {
 }
 
 etcd_ctl() {
-    etcdctl --endpoints "$(etcd_list)" --command-timeout "${patience}s" "${etcd_ctl_flags[@]}" "$@"
+    "${etcd_inside[@]}" etcdctl --endpoints "$(etcd_list)" --command-timeout "${patience}s" "${etcd_ctl_flags[@]}" "$@"
 }
 etcd_ctl_flags=() # for TLS and users
+
+# etcd_leader: the number of the member that leads; fails when none does
+etcd_leader() {
+    local n
+    for ((n = 1; n <= etcd_count; n++)); do
+        if "${etcd_inside[@]}" etcdctl --endpoints "${etcd_urls[n]}" --command-timeout 2s "${etcd_ctl_flags[@]}" \
+            endpoint status --write-out=fields 2>/dev/null |
+            awk '/^"MemberID"/ {own = $3} /^"Leader"/ {leader = $3} END {exit !(own != "" && own == leader)}'; then
+            echo "$n"
+            return 0
+        fi
+    done
+    return 1
+}
+
+# etcd_backup FILE: what there is now
+etcd_backup() {
+    "${etcd_inside[@]}" etcdctl --endpoints "${etcd_urls[1]}" "${etcd_ctl_flags[@]}" snapshot save "$1" >/dev/null 2>&1 ||
+        fail "etcd is backed up"
+}
+
+# etcd_restore FILE: the one member ends, and starts with what the backup has
+etcd_restore() {
+    stop_etcd_member 1
+    rm -rf "$work/etcd-1"
+    etcdctl snapshot restore "$1" --data-dir "$work/etcd-1" --name m1 --initial-cluster "m1=${etcd_peers[1]}" \
+        --initial-advertise-peer-urls "${etcd_peers[1]}" >"$work/restore" 2>&1 ||
+        fail "etcd is restored" "$(cat "$work/restore")"
+    start_etcd_member 1
+}
+
+# etcd_compact [REVISION]: history begins there, by default now
+etcd_compact() {
+    etcd_ctl compact --physical "${1:-$(revision)}" >/dev/null || fail "etcd compacts"
+}
+
+# ---- certificates ----
+
+# make_certificates NAME...: $work/NAME.{crt,key} of clients whose CommonName is NAME, and etcd's
+# own; members that start from now on want one of a client, and etcdctl and curl have root's.
+make_certificates() {
+    local name subject extension
+    need openssl
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -keyout "$work/ca.key" \
+        -out "$work/ca.crt" -subj "/O=e2e" 2>/dev/null || fail "a CA is made"
+    for name in etcd root "$@"; do
+        subject=/CN=$name
+        extension=extendedKeyUsage=clientAuth
+        [ "$name" != etcd ] ||
+            extension="subjectAltName=IP:127.0.0.1,DNS:localhost"$'\n'"extendedKeyUsage=serverAuth,clientAuth"
+        openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$work/$name.key" \
+            -out "$work/$name.csr" -subj "$subject" 2>/dev/null &&
+            openssl x509 -req -in "$work/$name.csr" -CA "$work/ca.crt" -CAkey "$work/ca.key" -CAcreateserial \
+                -days 30 -out "$work/$name.crt" -extfile <(echo "$extension") 2>/dev/null ||
+            fail "a certificate of $name is made"
+        chmod 644 "$work/$name.key" # the server may run as another user
+    done
+    etcd_scheme=https
+    etcd_settings+=(--cert-file "$work/etcd.crt" --key-file "$work/etcd.key" --trusted-ca-file "$work/ca.crt"
+        --client-cert-auth)
+    etcd_curl=(--cacert "$work/ca.crt" --cert "$work/root.crt" --key "$work/root.key")
+    etcd_ctl_flags=("${etcd_curl[@]}")
+}
 
 # ---- keys ----
 
@@ -195,11 +263,16 @@ replica_settings() {
     } >"$work/replica.yaml"
 }
 
-# launch_replica NAME FLAG...: in the background; answers 127.0.0.1 as a dyno of test-space
+# launch_replica NAME FLAG...: in the background; answers 127.0.0.1 as a dyno of test-space, and has
+# metrics at port $http
 launch_replica() {
     local name=$1
     shift
     port=${replica_port:-$(free_port)}
+    if [[ " $* " != *" --http-listen "* ]]; then
+        http=$(free_port)
+        set -- --http-listen "127.0.0.1:$http" "$@"
+    fi
     socket=$work/control.sock
     [ -e "$work/replica.yaml" ] || replica_settings
     launch "$name" --settings "$work/replica.yaml" --listen "127.0.0.1:$port" --upstream none \
@@ -255,5 +328,63 @@ await_status() {
         pass
     else
         fail "status has: $1" "$(ctl status)"
+    fi
+}
+
+# metric NAME: its value, of a name without labels
+metric() {
+    curl -s --max-time 2 "http://127.0.0.1:$http/metrics" | sed -n "s/^$1 //p"
+}
+
+is_metric() {
+    [[ "$(metric "$1")" =~ ^($2)$ ]]
+}
+
+# await_metric NAME PATTERN
+await_metric() {
+    if await is_metric "$1" "$2"; then
+        pass
+    else
+        fail "the metric $1 becomes: $2" "$(curl -s --max-time 2 "http://127.0.0.1:$http/metrics" | grep registry)"
+    fi
+}
+
+# readyz: its code, and what it says
+readyz() {
+    curl -s --max-time 2 -w '\ncode=%{http_code}\n' "http://127.0.0.1:$http/readyz"
+}
+
+has_ready() {
+    readyz | grep -qE -e "$1"
+}
+
+# await_ready PATTERN: a line of what /readyz says, or code=200
+await_ready() {
+    if await has_ready "$1"; then
+        pass
+    else
+        fail "/readyz has: $1" "$(readyz)"
+    fi
+}
+
+# note_answers NAME: every name of $answer_files in every type, to each client, into $work/NAME.answers.
+# The serial is left out: it is the revision.
+note_answers() {
+    /usr/bin/python3 "$SOURCE_DIR/tests/support/answers.py" --port "$port" --patience "$patience" \
+        "${answer_clients[@]/#/--client=}" "${answer_files[@]}" >"$work/$1.answers" 2>&1 ||
+        fail "all answers are given" "$(tail -n 3 "$work/$1.answers")"
+}
+answer_files=(zones/test-space.yaml tests/zones_good/other-space.yaml)
+answer_clients=(127.0.0.1)
+[ -z "${E2E_PRIVATE_NETWORK:-}" ] || answer_clients=(10.0.130.56 10.20.3.4 203.0.113.9 10.1.130.4)
+
+# expect_answers WHAT NAME: they are what note_answers NAME noted
+expect_answers() {
+    local changed
+    note_answers now
+    if changed=$(diff "$work/$2.answers" "$work/now.answers"); then
+        pass
+    else
+        fail "$1: every answer is as it was" "$(head -n 20 <<<"$changed")"
     fi
 }
