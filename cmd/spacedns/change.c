@@ -103,9 +103,10 @@ static bool is_guarded(const struct change *change)
     const struct invocation *invocation = &change->session->invocation;
     uint64_t options = commands_table[invocation->command].options;
 
-    return (options >> OPTION_FORCE & 1) != 0 && !invocation_has(invocation, OPTION_FORCE) &&
-           !invocation_has(invocation, OPTION_NO_RELOAD) &&
-           is_served(change, session_server_zones(change->session));
+    if ((options >> OPTION_FORCE & 1) == 0 || invocation_has(invocation, OPTION_FORCE))
+        return false;
+    return change->is_unattended || (!invocation_has(invocation, OPTION_NO_RELOAD) &&
+                                     is_served(change, session_server_zones(change->session)));
 }
 
 /*

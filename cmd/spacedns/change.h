@@ -30,6 +30,7 @@ struct change {
     struct edit edit;
     struct removed removed; /* names that the server must not keep back */
     bool is_begun;          /* change_begin was called */
+    bool is_unattended;     /* nobody looks at it: the guard is on without a server, too */
     bool is_guarded;        /* a running server will read it, with its guard on */
 };
 

@@ -10,12 +10,11 @@
 #include "base/arena.h"
 #include "base/escape.h"
 #include "space/topology.h"
-#include "space/zone_text.h"
 #include "spacedns/change.h"
 #include "spacedns/spaces_apps_text.h"
 #include "spacedns/spaces_merge.h"
 #include "spacedns/spaces_new.h"
-#include "yaml/yaml_marks.h"
+#include "spacedns/spaces_put.h"
 
 static const char standard_input[] = "standard input";
 
@@ -194,56 +193,6 @@ static int import_apps(struct import *import)
     return new_space_print_file(session, import->space, NULL);
 }
 
-/* The new text: the old one with another value of `apps`. */
-static bool write_spliced(const struct import *import, const struct edit *edit, FILE *out,
-                          struct err *err)
-{
-    const struct yaml_mark *root = yaml_marks_read(import->arena, edit->text, edit->length, err);
-    size_t start = zone_text_content(edit->text, edit->length), end = start;
-
-    if (root == NULL)
-        return false;
-    if (root->is_flow)
-        return err_set(
-            err, ERR_RULE,
-            "the zone file is written in braces; nothing was changed; write it in lines");
-    const struct yaml_mark *key = yaml_marks_find(root, "apps");
-    if (key != NULL) {
-        const char *rest = edit->text + key->next->end;
-        const char *stop = memchr(rest, '\n', edit->length - key->next->end);
-        start = key->start;
-        end = stop == NULL ? edit->length : (size_t)(stop - edit->text) + 1;
-    }
-    fwrite(edit->text, 1, start, out);
-    if (start > 0 && edit->text[start - 1] != '\n')
-        fputc('\n', out);
-    apps_write(import->topology.apps, import->topology.app_count, out);
-    fwrite(edit->text + end, 1, edit->length - end, out);
-    return true;
-}
-
-static bool put_apps(struct import *import, struct edit *edit, struct err *err)
-{
-    char *text = NULL;
-    size_t length = 0;
-    FILE *out = open_memstream(&text, &length);
-
-    if (out == NULL)
-        return err_set(err, ERR_MEMORY,
-                       "out of memory; nothing was changed; free some, then try again");
-    bool is_written = write_spliced(import, edit, out, err);
-    is_written = fclose(out) == 0 && is_written;
-    const char *kept = is_written ? arena_text(import->arena, text, length) : NULL;
-    free(text);
-    if (kept == NULL)
-        return is_written &&
-               err_set(err, ERR_MEMORY,
-                       "out of memory; nothing was changed; free some, then try again");
-    edit->text = kept;
-    edit->length = length;
-    return true;
-}
-
 static int replace(struct import *import, struct change *change)
 {
     struct err err = {.text = "out of memory; nothing was changed; free some, then try again"};
@@ -254,7 +203,7 @@ static int replace(struct import *import, struct change *change)
     change_begin(change, NULL, "Importing %s into %s", import->file, import->space);
     if (!read_topology(import, &err) ||
         !topology_merge(import->arena, &import->topology, change->selected.space) ||
-        !put_apps(import, &change->edit, &err))
+        !topology_put(import->arena, &import->topology, &change->edit, &err))
         return change_fail(change, err.text);
     code = change_commit(change, NULL);
     if (code == EXIT_DONE) {

@@ -3,12 +3,12 @@
 #include <string.h>
 #include <strings.h>
 
-static const struct app *find_app(const struct space *space, const struct app *wanted)
+const struct app *topology_find_app(const struct app *apps, size_t count, const struct app *wanted)
 {
     const struct app *named = NULL;
 
-    for (size_t i = 0; i < space->app_count; i++) {
-        const struct app *app = &space->apps[i];
+    for (size_t i = 0; i < count; i++) {
+        const struct app *app = &apps[i];
         if (app->id.text != NULL && wanted->id.text != NULL &&
             strcasecmp(app->id.text, wanted->id.text) == 0)
             return app;
@@ -18,7 +18,7 @@ static const struct app *find_app(const struct space *space, const struct app *w
     return named;
 }
 
-static const struct domain *find_domain(const struct app *app, const struct domain *wanted)
+const struct domain *topology_find_domain(const struct app *app, const struct domain *wanted)
 {
     for (size_t i = 0; i < app->domain_count; i++)
         if (app->domains[i].is_wildcard == wanted->is_wildcard &&
@@ -43,7 +43,7 @@ static bool has_same_domains(const struct app *app, const struct app *before)
     if (app->domain_count != before->domain_count)
         return false;
     for (size_t i = 0; i < app->domain_count; i++)
-        if (find_domain(before, &app->domains[i]) == NULL)
+        if (topology_find_domain(before, &app->domains[i]) == NULL)
             return false;
     return true;
 }
@@ -75,7 +75,7 @@ static bool merge_domains(struct arena *arena, struct topology *topology, struct
         topology->guessed_count -= app->domain_count;
     for (size_t i = 0; i < app->domain_count; i++) {
         struct domain *domain = &app->domains[i];
-        const struct domain *known = find_domain(before, domain);
+        const struct domain *known = topology_find_domain(before, domain);
         if (known == NULL)
             continue;
         domain->is_alias = known->is_alias;
@@ -103,7 +103,7 @@ bool topology_merge(struct arena *arena, struct topology *topology, const struct
 {
     for (size_t i = 0; i < topology->app_count; i++) {
         struct app *app = &topology->apps[i];
-        const struct app *known = find_app(before, app);
+        const struct app *known = topology_find_app(before->apps, before->app_count, app);
         if (known == NULL)
             continue;
         app->internal_routing = known->internal_routing;

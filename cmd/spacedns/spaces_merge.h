@@ -11,5 +11,11 @@
 #include "base/arena.h"
 #include "space/topology.h"
 
+/** The app with the wanted one's id, else with its name; NULL when there is none. */
+const struct app *topology_find_app(const struct app *apps, size_t count, const struct app *wanted);
+
+/** The app's domain with the same name; NULL when there is none. */
+const struct domain *topology_find_domain(const struct app *app, const struct domain *wanted);
+
 /** Returns false when out of memory. */
 bool topology_merge(struct arena *arena, struct topology *topology, const struct space *before);
