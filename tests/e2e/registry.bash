@@ -251,6 +251,40 @@ found_registry() {
     put config "by: e2e@host\nat: 2026-01-01T00:00:00Z\nwhat: first"
 }
 
+# fill_registry: found_registry, with test-space and other-space
+fill_registry() {
+    found_registry
+    txn "put z/test-space $(as_value zones/test-space.yaml)" \
+        "put z/other-space $(as_value tests/zones_good/other-space.yaml)"
+}
+
+# write_mass_space FILE COUNT: a space with so many internal apps (quick-fox-1 …) whose dynos are
+# keys; its clients are in 10.2.0.0/16
+write_mass_space() {
+    local i
+    {
+        printf 'space: mass-space\ncidr: 10.2.0.0/16\nrouters: [10.2.0.40]\napps:\n'
+        for ((i = 1; i <= $2; i++)); do
+            printf '  - {name: quick-fox-%d, internal_routing: true}\n' "$i"
+        done
+        echo ...
+    } >"$1"
+}
+
+# put_mass_dynos FIRST LAST [FLAG...]: one web dyno each, up, in one revision; FLAGs of etcdctl's put
+put_mass_dynos() {
+    local i first=$1 last=$2
+    shift 2
+    {
+        echo
+        for ((i = first; i <= last; i++)); do
+            printf 'put %s "%s" "%s"\n' "$*" "$registry/d/mass-space/quick-fox-$i/web" "1 up 10.2.130.$i"
+        done
+        echo
+        echo
+    } | etcd_ctl txn >/dev/null || fail "etcd takes the dynos"
+}
+
 # ---- a replica ----
 
 # replica_settings [LINE...]: writes $work/replica.yaml; LINEs go below `registry:`. The variable
@@ -387,4 +421,45 @@ expect_answers() {
     else
         fail "$1: every answer is as it was" "$(head -n 20 <<<"$changed")"
     fi
+}
+
+# ---- counting ----
+
+# start_counter SECONDS [RATE]: registry_counter.py in the background, at all members in turn
+start_counter() {
+    "${etcd_inside[@]}" /usr/bin/python3 "$SOURCE_DIR/tests/support/registry_counter.py" --endpoints "$(etcd_list)" \
+        --cell "$registry/" --port "$port" --seconds "$1" --rate "${2:-50}" >"$work/counter" 2>&1 &
+    counter=$!
+    children+=("$counter")
+}
+
+# of_counter WORD: a figure that it printed
+of_counter() {
+    sed -n "s/.*\b$1=\([0-9]*\).*/\1/p" "$work/counter"
+}
+
+# end_counter WHAT WAIT_MS: until it has ended; no answer was wrong, no number is lost, and each was
+# answered at most WAIT_MS after it was written
+end_counter() {
+    local word
+    wait "$counter"
+    if [ -z "$(of_counter written)" ]; then
+        fail "$1: it was counted" "$(cat "$work/counter")"
+        return
+    fi
+    for word in half back routers silent lost; do
+        expect "$1: $word" 0 "$(of_counter "$word")"
+    done
+    [ -n "${SANITIZE:-}" ] || [ "$(of_counter wait_ms)" -le "$2" ] ||
+        fail "$1: a number is answered within $2 ms" "$(cat "$work/counter")"
+    echo "$1: $(cat "$work/counter")"
+}
+
+# forget_counter: its keys go, so that answers are as before
+forget_counter() {
+    local i operations=("del d/test-space/open-plain-1001/left" "del d/test-space/open-plain-1001/right")
+    for ((i = 0; i < 20; i++)); do
+        operations+=("del d/test-space/frozen-oasis-70544/t$i")
+    done
+    txn "${operations[@]}"
 }
