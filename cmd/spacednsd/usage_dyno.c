@@ -85,7 +85,7 @@ static bool is_type(const struct segment *segment, const struct formation_entry 
                     const char *type)
 {
     return strlen(type) == formation->type_length &&
-           memcmp(segment_text(segment, formation->type), type, formation->type_length) == 0;
+           memcmp(segment_type(segment, formation), type, formation->type_length) == 0;
 }
 
 static void look_at_formation(struct meant *meant, const struct formation_entry *formation)

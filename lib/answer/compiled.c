@@ -16,7 +16,7 @@
 #include "base/parallel.h"
 
 enum {
-    FORMAT = 1, /* raised when the file's form or the meaning of its contents changes */
+    FORMAT = 2, /* raised when the file's form or the meaning of its contents changes */
     FILE_MODE = 0600,
     MAGIC_OCTETS = 24,
     BYTE_ORDER_MARK = 0x01020304,
@@ -122,21 +122,17 @@ static bool read_part(const struct reading *reading, const struct part *part, vo
 static bool read_segment(struct reading *reading, size_t number)
 {
     const struct part *part = &reading->parts[number];
-    struct arena *arena = part->length == 0 ? NULL : arena_new();
     struct segment *segment = NULL;
 
     if (part->length == 0)
         return true;
-    uint8_t *octets =
-        arena == NULL ? NULL : arena_take(arena, part->length + SEGMENT_IMAGE_ALIGNMENT);
-    if (octets != NULL) {
-        size_t over = (uintptr_t)octets % SEGMENT_IMAGE_ALIGNMENT;
-        octets += over == 0 ? 0 : SEGMENT_IMAGE_ALIGNMENT - over;
-        if (read_part(reading, part, octets))
-            segment = segment_image_use(arena, octets, part->length);
-    }
-    if (segment == NULL)
-        arena_free(arena);
+    uint8_t *room = malloc(part->length + SEGMENT_IMAGE_ALIGNMENT);
+    if (room == NULL)
+        return false;
+    uint8_t *octets = room + SEGMENT_IMAGE_ALIGNMENT - (uintptr_t)room % SEGMENT_IMAGE_ALIGNMENT;
+    if (read_part(reading, part, octets))
+        segment = segment_image_use(octets, part->length);
+    free(room);
     reading->snapshot->segments[number] = segment;
     return segment != NULL;
 }

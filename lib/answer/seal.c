@@ -3,23 +3,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "answer/dyno_half.h"
 #include "answer/seal.h"
 
 /* State needed only while sealing. */
 struct sealing {
     const struct space *space;
-    struct segment *segment;
-    struct app_entry *apps;
-    struct formation_entry *formations;
-    struct dyno_entry *dynos;
+    struct segment *segment; /* the head: what it points to is in its arena */
+    struct dyno_half half;
     struct port_entry *ports;
     struct host *hosts;
     struct record_entry *records;
     uint8_t *texts;
     size_t text_capacity;
     size_t text_length;
-    uint32_t formation_count, dyno_count, port_count, host_count;
-    uint32_t last_type; /* formations repeat the same few types: the last one is reused */
+    uint32_t port_count, host_count;
     struct name apps_suffix;
     bool failed;
 };
@@ -72,33 +70,6 @@ static uint32_t put_text(struct sealing *sealing, const void *octets, size_t len
     return offset;
 }
 
-static uint32_t put_type(struct sealing *sealing, const char *type, size_t length)
-{
-    const uint8_t *last = sealing->texts + sealing->last_type;
-
-    if (sealing->last_type + length < sealing->text_length && memcmp(last, type, length) == 0 &&
-        last[length] == '\0')
-        return sealing->last_type;
-    sealing->last_type = put_text(sealing, type, length + 1);
-    return sealing->last_type;
-}
-
-static uint16_t count_up_to_limit(uint16_t count)
-{
-    return count == UINT16_MAX ? count : (uint16_t)(count + 1);
-}
-
-static void count_web(struct app_entry *entry, const struct formation *formation)
-{
-    for (size_t i = 0; i < formation->dyno_count; i++) {
-        entry->web_count = count_up_to_limit(entry->web_count);
-        if (formation->dynos[i].state == DYNO_UP)
-            entry->web_up = count_up_to_limit(entry->web_up);
-        if (formation->dynos[i].state == DYNO_CRASHED)
-            entry->web_crashed = count_up_to_limit(entry->web_crashed);
-    }
-}
-
 static void seal_ports(struct sealing *sealing, const struct formation *formation,
                        struct formation_entry *entry)
 {
@@ -116,26 +87,34 @@ static void seal_ports(struct sealing *sealing, const struct formation *formatio
     }
 }
 
-static void seal_formation(struct sealing *sealing, const struct formation *formation, uint32_t app)
+static void seal_dynos(struct dyno_half *half, const struct formation *formation)
 {
-    struct formation_entry *entry = &sealing->formations[sealing->formation_count++];
-    size_t length = strlen(formation->type.text);
-
-    entry->app = app;
-    entry->at = formation->type.at;
-    entry->type = put_type(sealing, formation->type.text, length);
-    entry->type_length = length <= LABEL_MAX_OCTETS ? (uint8_t)length : 0;
-    entry->dynos = sealing->dyno_count;
-    entry->dyno_count = (uint32_t)formation->dyno_count;
     for (size_t i = 0; i < formation->dyno_count; i++) {
         const struct dyno *dyno = &formation->dynos[i];
-        sealing->dynos[sealing->dyno_count++] = (struct dyno_entry){
+        half->dynos[half->dyno_count++] = (struct dyno_entry){
             .ip = dyno->ip,
             .number = dyno->number,
             .line = dyno->at.line,
             .state = dyno->state,
         };
     }
+}
+
+static void seal_formation(struct sealing *sealing, const struct formation *formation, uint32_t app)
+{
+    struct dyno_half *half = &sealing->half;
+    struct formation_entry *entry = &half->formations[half->formation_count++];
+    size_t length = strlen(formation->type.text);
+
+    entry->app = app;
+    entry->at = formation->type.at;
+    sealing->failed |= !type_texts_put(&half->types, formation->type.text, &entry->type);
+    entry->type_length = length <= LABEL_MAX_OCTETS ? (uint8_t)length : 0;
+    entry->dynos = half->dyno_count;
+    entry->dyno_count = (uint32_t)formation->dyno_count;
+    seal_dynos(half, formation);
+    if (strcmp(formation->type.text, "web") == 0)
+        app_count_web(&half->apps[app], &half->dynos[entry->dynos], entry->dyno_count);
     seal_ports(sealing, formation, entry);
 }
 
@@ -216,7 +195,7 @@ static bool has_plain_domain(const struct sealing *sealing, const struct app *ap
 
 static void seal_app(struct sealing *sealing, const struct app *app, uint32_t number)
 {
-    struct app_entry *entry = &sealing->apps[number];
+    struct app_entry *entry = &sealing->half.apps[number];
     size_t length = strlen(app->name.text);
     bool plain = has_plain_domain(sealing, app);
 
@@ -226,13 +205,10 @@ static void seal_app(struct sealing *sealing, const struct app *app, uint32_t nu
     entry->flags =
         (uint8_t)((app->internal_routing ? APP_INTERNAL : 0) |
                   (app->dns_discovery ? APP_DISCOVERED : 0) | (plain ? APP_PLAIN_DOMAIN : 0));
-    entry->formations = sealing->formation_count;
+    entry->formations = sealing->half.formation_count;
     entry->formation_count = (uint16_t)app->formation_count;
-    for (size_t i = 0; i < app->formation_count; i++) {
+    for (size_t i = 0; i < app->formation_count; i++)
         seal_formation(sealing, &app->formations[i], number);
-        if (strcmp(app->formations[i].type.text, "web") == 0)
-            count_web(entry, &app->formations[i]);
-    }
     entry->hosts = sealing->host_count;
     if (!plain)
         seal_host(sealing, &app->default_domain,
@@ -328,64 +304,52 @@ static bool seal_ids(struct segment *segment, const struct space *space)
     return true;
 }
 
-static int compare_addresses(const void *a, const void *b, void *context)
+static void sort_by_address(struct dyno_half *half)
 {
-    const struct dyno_entry *dynos = context;
-    uint32_t left = dynos[*(const uint32_t *)a].ip, right = dynos[*(const uint32_t *)b].ip;
-    return left < right ? -1 : left > right;
-}
-
-static bool sort_by_address(struct sealing *sealing)
-{
-    struct segment *segment = sealing->segment;
-    uint32_t *sorted = arena_take(segment->arena, (sealing->dyno_count + 1) * sizeof *sorted);
-    size_t count = 0;
-
-    if (sorted == NULL)
-        return false;
-    for (uint32_t i = 0; i < sealing->formation_count; i++) {
-        const struct formation_entry *formation = &sealing->formations[i];
-        bool published = (sealing->apps[formation->app].flags & APP_DISCOVERED) != 0 &&
-                         formation->type_length > 0;
-        for (uint32_t j = 0; j < formation->dyno_count && published; j++)
-            if (dyno_is_named(&sealing->dynos[formation->dynos + j]))
-                sorted[count++] = formation->dynos + j;
+    for (uint32_t i = 0; i < half->formation_count; i++) {
+        const struct formation_entry *formation = &half->formations[i];
+        bool is_published = formation_is_published(half->apps, formation);
+        for (uint32_t j = 0; j < formation->dyno_count && is_published; j++)
+            if (dyno_is_named(&half->dynos[formation->dynos + j]))
+                half->dynos_by_ip[half->published_count++] = formation->dynos + j;
     }
-    qsort_r(sorted, count, sizeof *sorted, compare_addresses, sealing->dynos);
-    segment->dynos_by_ip = sorted;
-    segment->published_count = count;
-    return true;
+    dyno_half_sort(half, half->dynos_by_ip, half->published_count);
 }
 
-/* The arena aligns for any type; app entries need more. */
-static struct app_entry *take_apps(struct arena *arena, size_t count)
-{
-    uint8_t *octets = arena_take(arena, (count + 1) * sizeof(struct app_entry));
-
-    if (octets == NULL)
-        return NULL;
-    size_t over = (uintptr_t)octets % APP_ENTRY_OCTETS;
-    return (struct app_entry *)(void *)(over == 0 ? octets : octets + APP_ENTRY_OCTETS - over);
-}
-
+/*
+ * The arrays of the dyno half, and the hosts, are put together in the end: most apps have no host,
+ * and not every dyno is published.
+ */
 static bool take_arrays(struct sealing *sealing, const struct seal_totals *totals)
 {
     struct arena *arena = sealing->segment->arena;
+    size_t apps = sealing->space->app_count, records = sealing->space->record_count;
+    struct dyno_half *half = &sealing->half;
 
-    sealing->apps = take_apps(arena, sealing->space->app_count);
-    sealing->formations =
-        arena_take(arena, (totals->formations + 1) * sizeof(struct formation_entry));
-    sealing->dynos = arena_take(arena, (totals->dynos + 1) * sizeof *sealing->dynos);
-    sealing->ports = arena_take(arena, (totals->ports + 1) * sizeof *sealing->ports);
-    sealing->records =
-        arena_take(arena, (sealing->space->record_count + 1) * sizeof *sealing->records);
-    /* Most apps have no host: the number is known at the end, and the hosts are copied then. */
+    half->apps = calloc(apps + 1, sizeof *half->apps);
+    half->formations = calloc(totals->formations + 1, sizeof *half->formations);
+    half->dynos = calloc(totals->dynos + 1, sizeof *half->dynos);
+    half->dynos_by_ip = calloc(totals->dynos + 1, sizeof *half->dynos_by_ip);
     sealing->hosts = calloc(totals->hosts + 1, sizeof *sealing->hosts);
-    return sealing->apps != NULL && sealing->formations != NULL && sealing->dynos != NULL &&
-           sealing->ports != NULL && sealing->records != NULL && sealing->hosts != NULL;
+    sealing->ports = arena_take(arena, (totals->ports + 1) * sizeof *sealing->ports);
+    sealing->records = arena_take(arena, (records + 1) * sizeof *sealing->records);
+    return half->apps != NULL && half->formations != NULL && half->dynos != NULL &&
+           half->dynos_by_ip != NULL && sealing->hosts != NULL && sealing->ports != NULL &&
+           sealing->records != NULL;
 }
 
-/* Moves the arrays of unknown size into the arena and sets the segment's pointers. */
+static void free_arrays(struct sealing *sealing)
+{
+    free(sealing->half.apps);
+    free(sealing->half.formations);
+    free(sealing->half.dynos);
+    free(sealing->half.dynos_by_ip);
+    type_texts_close(&sealing->half.types);
+    free(sealing->hosts);
+    free(sealing->texts);
+}
+
+/* Moves the arrays of unknown size into the arena and sets the head's pointers. */
 static bool settle(struct sealing *sealing)
 {
     struct segment *segment = sealing->segment;
@@ -399,19 +363,15 @@ static bool settle(struct sealing *sealing)
     memcpy(hosts, sealing->hosts, hosts_octets);
     if (sealing->text_length > 0)
         memcpy(texts, sealing->texts, sealing->text_length);
-    segment->apps = sealing->apps;
     segment->app_count = sealing->space->app_count;
-    segment->formations = sealing->formations;
-    segment->formation_count = sealing->formation_count;
-    segment->dynos = sealing->dynos;
-    segment->dyno_count = sealing->dyno_count;
     segment->ports = sealing->ports;
     segment->port_count = sealing->port_count;
     segment->hosts = hosts;
     segment->host_count = sealing->host_count;
     segment->texts = texts;
     segment->text_octets = sealing->text_length;
-    return seal_empty_names(segment) && sort_by_address(sealing);
+    sort_by_address(&sealing->half);
+    return seal_empty_names(segment);
 }
 
 static bool seal_everything(struct sealing *sealing, const struct seal_totals *totals)
@@ -430,50 +390,52 @@ static bool seal_everything(struct sealing *sealing, const struct seal_totals *t
     return settle(sealing);
 }
 
-static struct segment *segment_new(const struct text_identity *identity)
+/* Returns false without memory. */
+static bool seal_halves(struct sealing *sealing, const struct seal_totals *totals,
+                        const struct suffixes *suffixes)
 {
-    struct segment *segment = calloc(1, sizeof *segment);
+    struct segment *head = sealing->segment;
 
-    if (segment == NULL)
-        return NULL;
-    segment->holds = 1;
-    segment->identity = *identity;
-    segment->arena = arena_new();
-    if (segment->arena == NULL) {
-        free(segment);
-        return NULL;
-    }
-    return segment;
+    head->suffix_octets = (uint32_t)strlen(suffixes->discovery);
+    head->arena = arena_new();
+    return head->arena != NULL && name_from_text(suffixes->apps, &sealing->apps_suffix) &&
+           seal_everything(sealing, totals);
+}
+
+/* Returns false with *err. */
+static bool fits(const struct space *space, const struct seal_totals *totals, struct err *err)
+{
+    if (space->app_count > SEGMENT_ENTRIES_MAX || totals->hosts > SEGMENT_ENTRIES_MAX)
+        return err_set(err, ERR_LIMIT, "%s: more than %d apps or domains in one space", space->file,
+                       SEGMENT_ENTRIES_MAX);
+    if (totals->widest > UINT16_MAX)
+        return err_set(err, ERR_LIMIT,
+                       "%s: more than %d process types, domains or ports of one app, or static "
+                       "records",
+                       space->file, UINT16_MAX);
+    return true;
 }
 
 struct segment *segment_seal(const struct space *space, const struct suffixes *suffixes,
                              const struct text_identity *identity, struct err *err)
 {
-    struct seal_totals totals = count(space);
-    struct segment *segment = segment_new(identity);
-    struct sealing sealing = {.space = space, .segment = segment};
-    bool sealed = false;
+    const struct seal_totals totals = count(space);
+    struct segment head, *segment = NULL;
+    struct sealing sealing = {.space = space, .segment = &head};
 
-    if (space->app_count > SEGMENT_ENTRIES_MAX || totals.hosts > SEGMENT_ENTRIES_MAX) {
-        err_set(err, ERR_LIMIT, "%s: more than %d apps or domains in one space", space->file,
-                SEGMENT_ENTRIES_MAX);
-    } else if (totals.widest > UINT16_MAX) {
-        err_set(err, ERR_LIMIT,
-                "%s: more than %d process types, domains or ports of one app, or static records",
-                space->file, UINT16_MAX);
-    } else {
-        sealed = segment != NULL && name_from_text(suffixes->apps, &sealing.apps_suffix) &&
-                 seal_everything(&sealing, &totals);
-        if (!sealed)
-            err_set(err, ERR_MEMORY, "%s: out of memory while sealing", space->file);
-    }
-    free(sealing.hosts);
-    free(sealing.texts);
-    if (!sealed) {
-        segment_release(segment);
+    if (!fits(space, &totals, err))
         return NULL;
+    /* Octets between members are set as well, so that equal segments have equal images. */
+    memset(&head, 0, sizeof head);
+    memcpy(&head.identity, identity, sizeof head.identity);
+    if (seal_halves(&sealing, &totals, suffixes)) {
+        segment = dyno_half_join(&head, &sealing.half, arena_used(head.arena));
+        arena_seal(head.arena);
     }
-    segment->octets = sizeof *segment + arena_used(segment->arena);
-    arena_seal(segment->arena);
+    free_arrays(&sealing);
+    if (segment == NULL) {
+        arena_free(head.arena);
+        err_set(err, ERR_MEMORY, "%s: out of memory while sealing", space->file);
+    }
     return segment;
 }

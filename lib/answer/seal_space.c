@@ -166,6 +166,18 @@ static bool seal_connections(struct segment *segment, const struct space *space)
     return true;
 }
 
+static bool seal_dyno_cidrs(struct segment *segment, const struct space *space)
+{
+    size_t count = space->dyno_cidrs.count;
+    struct cidr *cidrs = arena_take(segment->arena, count * sizeof *cidrs);
+
+    for (size_t i = 0; cidrs != NULL && i < count; i++)
+        cidrs[i] = space->dyno_cidrs.items[i].cidr;
+    segment->dyno_cidrs = cidrs;
+    segment->dyno_cidr_count = count;
+    return cidrs != NULL;
+}
+
 bool seal_space(struct segment *segment, const struct space *space)
 {
     uint32_t *listen = arena_take(segment->arena, (space->listen_count + 1) * sizeof *listen);
@@ -192,7 +204,7 @@ bool seal_space(struct segment *segment, const struct space *space)
     segment->negative_ttl_seconds = space->negative_ttl_seconds;
     segment->trusted_count = space->trusted_ips.count;
     return segment->file != NULL && segment->name != NULL && seal_routers(segment, space) &&
-           seal_connections(segment, space) &&
+           seal_dyno_cidrs(segment, space) && seal_connections(segment, space) &&
            seal_blocks(segment, &space->trusted_ips, &segment->trusted_ips,
                        &segment->trusted_lines);
 }

@@ -16,13 +16,16 @@ void segment_release(struct segment *segment)
     assert(segment->holds > 0);
     if (--segment->holds > 0)
         return;
-    arena_free(segment->arena);
+    struct segment *declared = segment->declared; /* which has nothing declared itself */
+    arena_release(segment->arena);
     free(segment);
+    segment_release(declared);
 }
 
-const struct formation_entry *segment_formation_of(const struct segment *segment, uint32_t dyno)
+const struct formation_entry *formations_find_dyno(const struct formation_entry *formations,
+                                                   size_t count, uint32_t dyno)
 {
-    size_t low = 0, high = segment->formation_count;
+    size_t low = 0, high = count;
 
     /*
      * Finds the last formation that begins at or before the dyno; an empty one begins where the
@@ -30,12 +33,17 @@ const struct formation_entry *segment_formation_of(const struct segment *segment
      */
     while (high - low > 1) {
         size_t middle = low + (high - low) / 2;
-        if (segment->formations[middle].dynos <= dyno)
+        if (formations[middle].dynos <= dyno)
             low = middle;
         else
             high = middle;
     }
-    return &segment->formations[low];
+    return &formations[low];
+}
+
+const struct formation_entry *segment_formation_of(const struct segment *segment, uint32_t dyno)
+{
+    return formations_find_dyno(segment->formations, segment->formation_count, dyno);
 }
 
 const struct az_entry *segment_find_az(const struct segment *segment, uint32_t ip)

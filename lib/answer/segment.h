@@ -3,7 +3,7 @@
  * One zone file, sealed for reading: a space and its apps in arrays.
  *
  * Made once from a checked model, then only read. Apps, formations, dynos and hosts refer to each
- * other by number; texts and wire names are in one blob, addressed by offset. No answers are
+ * other by number; texts and wire names are in two blobs, addressed by offset. No answers are
  * stored: replies are built from these entries.
  *
  *     apps ──► formations ──► dynos ◄── dynos_by_ip (published dynos, sorted by address)
@@ -13,10 +13,19 @@
  *
  * A plain default domain (NAME.herokuapp.com) has no host: the app's own index entry serves it.
  *
+ * A segment has two halves. A change of dynos (restate.h) makes a copy that shares the document
+ * half:
+ *
+ *     dyno half       struct segment, apps, formations, dynos, dynos_by_ip, texts of types: one
+ *                     block of exactly their size, as in dyno_half.h
+ *     document half   all else: hosts, records, ports, routers, connections, texts …: an arena,
+ *                     held by each copy
+ *
  * Size: 32 octets an app, 28 a formation, 12 a dyno (16 with its index in dynos_by_ip), 20 a host,
- * plus the texts.
- * Threads: immutable but for `holds` and `identity`, which only the control thread touches.
- * Memory: one arena, freed by the last segment_release.
+ * plus the texts. Where a key of the registry is in force, 8 more for each formation.
+ * Threads: immutable but for `holds`, the arena's, and `identity`, which only the control thread
+ * touches.
+ * Memory: the block, freed by the last segment_release, and the arena, freed with its last copy.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -60,12 +69,12 @@ struct app_entry {
 };
 
 struct formation_entry {
-    uint32_t type; /* in texts, as written */
+    uint32_t type; /* in the texts of types, as written; see segment_type */
     uint32_t dynos;
     uint32_t dyno_count;
     uint32_t app;
     uint32_t ports;
-    struct location at;
+    struct location at; /* in the zone file; line 0: only a key of the registry declares it */
     uint16_t port_count;
     uint8_t type_length; /* 0: too long for a label, not published */
 };
@@ -73,7 +82,7 @@ struct formation_entry {
 struct dyno_entry {
     uint32_t ip;
     uint32_t number;
-    uint32_t line : 24;
+    uint32_t line : 24; /* of the zone file, or of the key's value */
     uint32_t state : 8; /* enum dyno_state */
 };
 
@@ -166,10 +175,12 @@ struct text_identity {
 
 struct segment {
     unsigned holds;
-    struct arena *arena;
-    const char *file; /* the text's name in its source */
+    struct arena *arena;      /* the document half */
+    struct segment *declared; /* a copy's: the segment as its file declares it, with its dynos;
+                                 NULL: the file declares no dynos, or it is this one */
+    const char *file;         /* the text's name in its source */
     struct text_identity identity;
-    size_t octets; /* its memory */
+    size_t octets; /* its memory, both halves and what is declared */
 
     const char *name;
     const char *id; /* NULL without */
@@ -189,6 +200,9 @@ struct segment {
     uint32_t router_ttl_seconds;
     uint32_t dyno_ttl_seconds;
     uint32_t negative_ttl_seconds;
+    uint32_t suffix_octets;        /* of the discovery suffix, as text */
+    const struct cidr *dyno_cidrs; /* disjoint; none: dynos may have any address */
+    size_t dyno_cidr_count;
 
     const struct router_entry *routers;
     size_t router_count;
@@ -217,8 +231,10 @@ struct segment {
     const struct app_entry *apps;
     size_t app_count;
     const char *const *app_ids; /* one per app, NULL where none; NULL when no app has one */
-    const struct formation_entry *formations;
+    const struct formation_entry *formations; /* of an app: as declared, then the others by type */
     size_t formation_count;
+    const uint64_t *revisions; /* one per formation: its key's, 0: the zone file's list counts; NULL
+                                  when no formation has a key */
     const struct dyno_entry *dynos;
     size_t dyno_count;
     const struct port_entry *ports;
@@ -232,6 +248,8 @@ struct segment {
     uint64_t empty_depths[2]; /* bit n: some empty name has n labels */
     const uint32_t *dynos_by_ip;
     size_t published_count;
+    const uint8_t *types;
+    size_t type_octets;
     const uint8_t *texts;
     size_t text_octets;
 };
@@ -253,13 +271,31 @@ static inline const char *segment_text(const struct segment *segment, uint32_t o
     return (const char *)segment->texts + offset;
 }
 
+/** The text of a formation's type, zero-terminated. */
+static inline const char *segment_type(const struct segment *segment,
+                                       const struct formation_entry *formation)
+{
+    return (const char *)segment->types + formation->type;
+}
+
+/** The revision of the key that a formation's dynos are of; 0: they are the zone file's. */
+static inline uint64_t segment_revision(const struct segment *segment,
+                                        const struct formation_entry *formation)
+{
+    return segment->revisions == NULL ? 0 : segment->revisions[formation - segment->formations];
+}
+
 /** True when a dyno of this state is published under its own name (starting ones are). */
 static inline bool dyno_is_named(const struct dyno_entry *dyno)
 {
     return dyno->state == DYNO_UP || dyno->state == DYNO_STARTING;
 }
 
-/** The formation a dyno belongs to. */
+/** The formation a dyno belongs to, of some in the order of their dynos. */
+const struct formation_entry *formations_find_dyno(const struct formation_entry *formations,
+                                                   size_t count, uint32_t dyno);
+
+/** The same of a segment. */
 const struct formation_entry *segment_formation_of(const struct segment *segment, uint32_t dyno);
 
 /** The availability zone of an address by the dyno CIDRs, or NULL. A binary search. */

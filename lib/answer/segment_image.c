@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "answer/dyno_half.h"
 #include "base/hash.h"
 
 /* A member of struct segment that points to an array, and the member with its count. */
@@ -19,16 +20,19 @@ struct array {
         .count_octets = sizeof(((struct segment *)NULL)->counter), .element = (octets)             \
     }
 
+/* Those of the dyno half come first. */
 static const struct array arrays[] = {
     ARRAY(apps, app_count, sizeof(struct app_entry)),
     ARRAY(formations, formation_count, sizeof(struct formation_entry)),
     ARRAY(dynos, dyno_count, sizeof(struct dyno_entry)),
+    ARRAY(dynos_by_ip, published_count, sizeof(uint32_t)),
+    ARRAY(types, type_octets, 1),
     ARRAY(ports, port_count, sizeof(struct port_entry)),
     ARRAY(hosts, host_count, sizeof(struct host)),
     ARRAY(records, record_count, sizeof(struct record_entry)),
     ARRAY(empty_names, empty_count, sizeof(struct empty_name)),
-    ARRAY(dynos_by_ip, published_count, sizeof(uint32_t)),
     ARRAY(listen, listen_count, sizeof(uint32_t)),
+    ARRAY(dyno_cidrs, dyno_cidr_count, sizeof(struct cidr)),
     ARRAY(routers, router_count, sizeof(struct router_entry)),
     ARRAY(router_records, router_up_count, (size_t)2 * READY_RECORD_OCTETS),
     ARRAY(trusted_ips, trusted_count, sizeof(struct cidr)),
@@ -38,7 +42,7 @@ static const struct array arrays[] = {
     ARRAY(az_blocks, az_block_count, sizeof(struct az_block)),
     ARRAY(texts, text_octets, 1),
 };
-enum { ARRAYS = sizeof arrays / sizeof arrays[0] };
+enum { ARRAYS = sizeof arrays / sizeof arrays[0], FIRST_OF_DOCUMENT = 5 };
 
 static const size_t texts[] = {offsetof(struct segment, file), offsetof(struct segment, name),
                                offsetof(struct segment, id), offsetof(struct segment, region)};
@@ -48,7 +52,7 @@ enum { TEXTS = sizeof texts / sizeof texts[0] };
  * Whoever adds a pointer to one of these adds it to the tables above, or to put_connections and its
  * like; then the size here.
  */
-_Static_assert(sizeof(void *) != 8 || sizeof(struct segment) == 480, "pointers in images");
+_Static_assert(sizeof(void *) != 8 || sizeof(struct segment) == 528, "pointers in images");
 _Static_assert(sizeof(void *) != 8 || sizeof(struct connection) == 72, "pointers in images");
 _Static_assert(sizeof(void *) != 8 || sizeof(struct az_entry) == 16, "pointers in images");
 
@@ -61,6 +65,8 @@ uint64_t segment_image_layout(void)
                              sizeof(struct text_identity),
                              offsetof(struct segment, identity),
                              offsetof(struct segment, octets),
+                             offsetof(struct segment, declared),
+                             offsetof(struct segment, revisions),
                              offsetof(struct segment, app_ids),
                              offsetof(struct segment, empty_depths),
                              offsetof(struct connection, name),
@@ -196,7 +202,10 @@ uint8_t *segment_image_make(const struct segment *segment, const struct text_ide
     memcpy(&head, segment, sizeof head);
     memcpy(&head.identity, identity, sizeof head.identity);
     head.holds = 0;
+    head.octets = 0;
     head.arena = NULL;
+    head.declared = NULL;
+    head.revisions = NULL;
     put(&image, &head, sizeof head);
     for (size_t i = 0; i < ARRAYS && !image.has_failed; i++)
         point(&image, arrays[i].pointer,
@@ -210,7 +219,7 @@ uint8_t *segment_image_make(const struct segment *segment, const struct text_ide
         put_azs(&image, segment);
     if (!image.has_failed)
         put_ids(&image, segment);
-    put(&image, "\0\0\0\0\0\0\0", WORD_LOAD_OCTETS);
+    put_aligned(&image, "\0\0\0\0\0\0\0", WORD_LOAD_OCTETS, 1);
     if (image.has_failed) {
         free(image.octets);
         return NULL;
@@ -224,6 +233,8 @@ uint8_t *segment_image_make(const struct segment *segment, const struct text_ide
 struct used {
     uint8_t *octets;
     size_t length;
+    size_t document;        /* where the document half begins */
+    uint8_t *document_half; /* its copy, in the segment's arena */
 };
 
 /* Makes an offset within the image a pointer to so many octets. Returns false if they are not. */
@@ -235,10 +246,25 @@ static bool resolve(const struct used *used, void *pointer, size_t count, size_t
     memcpy(&offset, pointer, sizeof offset);
     if (offset > used->length || count > (used->length - offset) / element)
         return false;
+    if (offset > 0 && offset < used->document)
+        return false;
     if (offset > 0)
-        target = used->octets + offset;
+        target = used->document_half + (offset - used->document);
     memcpy(pointer, &target, sizeof target);
     return offset > 0 || count == 0;
+}
+
+/* The same for an array of the dyno half, which is not copied yet. */
+static bool resolve_in_place(const struct used *used, void *pointer, size_t count, size_t element)
+{
+    size_t offset;
+
+    memcpy(&offset, pointer, sizeof offset);
+    if (offset == 0 || offset > used->document || count > (used->document - offset) / element)
+        return false;
+    const uint8_t *target = used->octets + offset;
+    memcpy(pointer, &target, sizeof target);
+    return true;
 }
 
 static bool resolve_text(const struct used *used, void *pointer)
@@ -288,10 +314,13 @@ static bool resolve_ids(const struct used *used, struct segment *segment)
 
 static bool resolve_all(const struct used *used, struct segment *segment)
 {
-    for (size_t i = 0; i < ARRAYS; i++)
-        if (!resolve(used, (uint8_t *)segment + arrays[i].pointer, count_of(segment, &arrays[i]),
-                     arrays[i].element))
+    for (size_t i = 0; i < ARRAYS; i++) {
+        void *pointer = (uint8_t *)segment + arrays[i].pointer;
+        size_t count = count_of(segment, &arrays[i]), element = arrays[i].element;
+        if (!(i < FIRST_OF_DOCUMENT ? resolve_in_place(used, pointer, count, element)
+                                    : resolve(used, pointer, count, element)))
             return false;
+    }
     for (size_t i = 0; i < TEXTS; i++)
         if (!resolve_text(used, (uint8_t *)segment + texts[i]))
             return false;
@@ -299,23 +328,58 @@ static bool resolve_all(const struct used *used, struct segment *segment)
            resolve_azs(used, segment) && resolve_ids(used, segment);
 }
 
-struct segment *segment_image_use(struct arena *arena, uint8_t *octets, size_t length)
+/* Copies the document half into an arena. Returns false when there is none, or without memory. */
+static bool take_document(struct used *used, struct segment *head)
 {
-    const struct used used = {.octets = octets, .length = length};
-    struct segment *segment = malloc(sizeof *segment);
+    memcpy(&used->document, (const uint8_t *)head + arrays[FIRST_OF_DOCUMENT].pointer,
+           sizeof used->document);
+    if (used->document < sizeof *head || used->document > used->length)
+        return false;
+    size_t length = used->length - used->document;
+    head->arena = arena_new();
+    uint8_t *octets =
+        head->arena == NULL ? NULL : arena_take(head->arena, length + SEGMENT_IMAGE_ALIGNMENT);
+    if (octets == NULL)
+        return false;
+    octets += SEGMENT_IMAGE_ALIGNMENT - (uintptr_t)octets % SEGMENT_IMAGE_ALIGNMENT;
+    memcpy(octets, used->octets + used->document, length);
+    used->document_half = octets;
+    return true;
+}
 
-    if (segment == NULL || length < sizeof *segment) {
-        free(segment);
+/* Puts the dyno half of a resolved head into a block of its own. */
+static struct segment *join(const struct segment *head)
+{
+    const struct dyno_half half = {
+        .apps = (struct app_entry *)head->apps,
+        .formations = (struct formation_entry *)head->formations,
+        .formation_count = (uint32_t)head->formation_count,
+        .dynos = (struct dyno_entry *)head->dynos,
+        .dyno_count = (uint32_t)head->dyno_count,
+        .dynos_by_ip = (uint32_t *)head->dynos_by_ip,
+        .published_count = (uint32_t)head->published_count,
+        .types = {.octets = (char *)head->types, .length = head->type_octets},
+    };
+
+    return dyno_half_join(head, &half, arena_used(head->arena));
+}
+
+struct segment *segment_image_use(uint8_t *octets, size_t length)
+{
+    struct used used = {.octets = octets, .length = length};
+    struct segment head, *segment = NULL;
+
+    if (length < sizeof head)
         return NULL;
-    }
-    memcpy(segment, octets, sizeof *segment);
-    if (!resolve_all(&used, segment)) {
-        free(segment);
-        return NULL;
-    }
-    segment->holds = 1;
-    segment->arena = arena;
-    segment->octets = sizeof *segment + arena_used(arena);
-    arena_seal(arena);
+    memcpy(&head, octets, sizeof head);
+    head.arena = NULL;
+    head.declared = NULL;
+    head.revisions = NULL;
+    if (take_document(&used, &head) && resolve_all(&used, &head))
+        segment = join(&head);
+    if (segment == NULL)
+        arena_free(head.arena);
+    else
+        arena_seal(head.arena);
     return segment;
 }

@@ -2,8 +2,11 @@
 /**
  * A segment as octets that can be stored, and be used again by the same program.
  *
- *     struct segment │ its arrays and texts, one after the other
+ *     struct segment │ arrays of the dyno half │ arrays and texts of the document half
  *       every pointer in them is an offset from the first octet; 0: NULL
+ *
+ * It is the segment as its file declares it, whatever keys of the registry are in force: those are
+ * the registry's to keep.
  *
  * Octets have the layout of this program (segment_image_layout), and no other can use them. Whoever
  * stores them has to detect damage: an image is checked only as far as its offsets go.
@@ -30,7 +33,7 @@ uint8_t *segment_image_make(const struct segment *segment, const struct text_ide
                             size_t *length);
 
 /**
- * Makes a segment of an image that lies in the arena, aligned; the arena is taken over with the
- * segment. Returns NULL, and leaves the arena, when an offset is wrong or memory runs out.
+ * Makes a segment of an image, which is aligned, and overwritten. Returns it with one hold; NULL
+ * when an offset is wrong or memory runs out.
  */
-struct segment *segment_image_use(struct arena *arena, uint8_t *octets, size_t length);
+struct segment *segment_image_use(uint8_t *octets, size_t length);

@@ -80,8 +80,8 @@ find_formation(const struct segment *segment, const struct app_entry *app, const
 {
     for (unsigned i = 0; i < app->formation_count; i++) {
         const struct formation_entry *formation = &segment->formations[app->formations + i];
-        if (formation->type_length == *label && strncasecmp(segment_text(segment, formation->type),
-                                                            (const char *)label + 1, *label) == 0)
+        if (formation->type_length == *label &&
+            strncasecmp(segment_type(segment, formation), (const char *)label + 1, *label) == 0)
             return formation;
     }
     return NULL;

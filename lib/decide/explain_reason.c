@@ -19,7 +19,7 @@ void explain_add_app(struct text *text, const struct verdict *verdict)
 void explain_add_type(struct text *text, const struct verdict *verdict)
 {
     assert(verdict->formation != NULL);
-    text_add_string(text, segment_text(verdict->segment, verdict->formation->type));
+    text_add_string(text, segment_type(verdict->segment, verdict->formation));
 }
 
 void explain_add_suffixes(struct text *text, const struct recursion *recursion, unsigned classes)

@@ -55,7 +55,7 @@ struct suggestion suggest_process(const struct segment *segment, const struct ap
     for (unsigned i = 0; i < app->formation_count && i < SUGGESTION_APPS_MAX; i++) {
         const struct formation_entry *formation = &segment->formations[app->formations + i];
         if (formation->type_length > 0)
-            consider(segment_text(segment, formation->type), formation->type_length, label, &limit,
+            consider(segment_type(segment, formation), formation->type_length, label, &limit,
                      &closest);
     }
     return closest;

@@ -163,7 +163,7 @@ static bool process_name(const struct diff_side *side, const struct app_entry *a
     char octets[2 * LABEL_MAX_OCTETS + 8 + NAME_MAX_OCTETS + 1] = "";
     struct text text = text_over(octets, sizeof octets - 1);
 
-    text_add(&text, segment_text(side->segment, formation->type), formation->type_length);
+    text_add(&text, segment_type(side->segment, formation), formation->type_length);
     text_add_string(&text, ".");
     text_add(&text, segment_text(side->segment, app->name), app->name_length);
     text_add_string(&text, ".app.");

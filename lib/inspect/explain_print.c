@@ -343,7 +343,7 @@ static void add_dyno(json_t *object, const struct segment *segment, const struct
     json_object_set_new(object, "app",
                         print_text(segment_text(segment, app->name), app->name_length));
     json_object_set_new(object, "dyno",
-                        json_sprintf("%s.%u", segment_text(segment, formation->type),
+                        json_sprintf("%s.%u", segment_type(segment, formation),
                                      (unsigned)segment->dynos[number].number));
 }
 

@@ -106,7 +106,7 @@ static bool visit_formation(struct space_walk *walk, const struct formation_entr
 
     if (formation->type_length == 0)
         return true;
-    memcpy(type, segment_text(segment, formation->type), formation->type_length);
+    memcpy(type, segment_type(segment, formation), formation->type_length);
     bool goes_on = visit_discovery(walk, type, TYPE_A);
     for (uint32_t i = 0; i < formation->dyno_count && i < walk->dynos_most && goes_on; i++)
         goes_on = visit_dyno(walk, &segment->dynos[formation->dynos + i], type);

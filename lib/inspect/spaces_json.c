@@ -141,7 +141,7 @@ json_t *spaces_json_formation(const struct segment *segment, const struct app_en
 
     for (size_t i = 0; i < app->formation_count; i++) {
         const struct formation_entry *formation = &segment->formations[app->formations + i];
-        const char *type = segment_text(segment, formation->type);
+        const char *type = segment_type(segment, formation);
         json_array_append_new(types, json_pack("{s:o, s:o}", "type",
                                                formation->type_length == 0
                                                    ? json_null()

@@ -47,7 +47,8 @@ static bool is_same_formation(const struct segment *a, const struct formation_en
                               const struct segment *b, const struct formation_entry *other)
 {
     bool is_same = one->dyno_count == other->dyno_count && one->port_count == other->port_count &&
-                   is_same_text(a, one->type, one->type_length, b, other->type, other->type_length);
+                   one->type_length == other->type_length &&
+                   memcmp(segment_type(a, one), segment_type(b, other), one->type_length) == 0;
 
     for (size_t i = 0; is_same && i < one->dyno_count; i++) {
         const struct dyno_entry *dyno = &a->dynos[one->dynos + i];

@@ -59,7 +59,7 @@ static uint8_t *begin_record(struct reply *reply, uint16_t owner, uint16_t class
 static void add_dyno(struct text *text, const struct segment *segment,
                      const struct formation_entry *formation, const struct dyno_entry *dyno)
 {
-    text_add_string(text, segment_text(segment, formation->type));
+    text_add_string(text, segment_type(segment, formation));
     text_add_string(text, ".");
     text_add_number(text, dyno->number);
 }

@@ -156,8 +156,7 @@ static void put_dyno_name(struct rendering *rendering, const struct dyno_entry *
 
     text_add_number(&number, dyno->number);
     put_label(out, digits, text_length(&number));
-    put_label(out, segment_text(segment, verdict->formation->type),
-              verdict->formation->type_length);
+    put_label(out, segment_type(segment, verdict->formation), verdict->formation->type_length);
     put_label(out, segment_text(segment, verdict->app->name), verdict->app->name_length);
     put_label(out, "app", 3);
     write_octets(out, suffix->octets, suffix->length);

@@ -111,7 +111,7 @@ uint32_t asking_type(struct asking *asking, const struct segment *segment,
         return party;
     return remember(asking, formation,
                     &(struct party_key){.kind = PARTY_WORD,
-                                        .name = segment_text(segment, formation->type),
+                                        .name = segment_type(segment, formation),
                                         .name_length = formation->type_length});
 }
 

@@ -139,7 +139,7 @@ TEST_OVER(a_dyno_is_found_by_its_address, dynos)
     if (found == ENTRY_NONE)
         return;
     const struct formation_entry *formation = segment_formation_of(shape, found);
-    ck_assert_str_eq(segment_text(shape, formation->type), dynos[_i].type);
+    ck_assert_str_eq(segment_type(shape, formation), dynos[_i].type);
     ck_assert_uint_eq(shape->dynos[found].number, dynos[_i].number);
 }
 
