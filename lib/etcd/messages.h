@@ -16,7 +16,7 @@
  *
  * Revisions are positive; 0 stands for none.
  *
- * A build without the registry (without/messages.c) encodes and decodes nothing.
+ * A build without the registry (without/) encodes and decodes nothing.
  *
  * Sources: etcd's rpc.proto, kv.proto and auth.proto; etcd.proto beside this file has the parts
  *          that we use, with their field numbers.
@@ -29,18 +29,9 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/octets.h"
+#include "etcd/method.h"
 
 enum { DECODED_OCTETS_PER_OCTET = 16, DECODED_OCTETS_LEAST = 64 << 10 };
-
-/** ETCD_RANGE, ETCD_PUT, ... */
-enum etcd_method {
-#define METHOD(name, path) ETCD_##name,
-#include "etcd/methods.def"
-#undef METHOD
-};
-
-/** "/etcdserverpb.KV/Range" */
-const char *etcd_method_path(enum etcd_method method);
 
 /* ---- keys ---- */
 

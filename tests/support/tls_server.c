@@ -12,7 +12,7 @@ static void must(bool went_well)
 static int choose_protocol(SSL *ssl, const unsigned char **out, unsigned char *out_length,
                            const unsigned char *offered, unsigned length, void *context)
 {
-    static const unsigned char ours[] = "\3dot";
+    static const unsigned char ours[] = "\3dot\2h2";
 
     (void)ssl, (void)context;
     return SSL_select_next_proto((unsigned char **)out, out_length, ours, sizeof ours - 1, offered,
@@ -88,5 +88,7 @@ const char *tls_server_protocol(const struct tls_server *server)
     unsigned length;
 
     SSL_get0_alpn_selected(server->ssl, &protocol, &length);
+    if (length == 2 && memcmp(protocol, "h2", 2) == 0)
+        return "h2";
     return length == 3 && memcmp(protocol, "dot", 3) == 0 ? "dot" : "";
 }

@@ -35,5 +35,5 @@ size_t tls_server_read(struct tls_server *server, void *room, size_t most);
 
 void tls_server_write(struct tls_server *server, const void *octets, size_t length);
 
-/** The ALPN protocol agreed on ("dot"); "" when the client offered none that we know. */
+/** The ALPN protocol agreed on ("dot", "h2"); "" when the client offered none that we know. */
 const char *tls_server_protocol(const struct tls_server *server);
