@@ -229,3 +229,34 @@ struct fixed_space *fixed_text_read(const char *space, const void *text, size_t 
     fixed_sort_apps(making.apps, making.fixed->app_count);
     return making.fixed;
 }
+
+static size_t room_of(const char *text)
+{
+    return text == NULL ? 0 : strlen(text) + 1;
+}
+
+static const char *keep_or_null(struct making *making, const char *text)
+{
+    return text == NULL ? NULL : keep(making, text);
+}
+
+struct fixed_space *fixed_text_copy(const struct fixed_space *fixed)
+{
+    size_t apps = sizeof *fixed, texts = apps + fixed->app_count * sizeof(uint64_t);
+    uint8_t *room =
+        malloc(texts + room_of(fixed->name) + room_of(fixed->id) + room_of(fixed->region));
+    struct making making = {.fixed = (void *)room};
+
+    if (room == NULL)
+        return NULL;
+    *making.fixed = *fixed;
+    making.apps = (void *)(room + apps);
+    making.texts = (char *)room + texts;
+    making.fixed->apps = making.apps;
+    if (fixed->app_count > 0)
+        memcpy(making.apps, fixed->apps, fixed->app_count * sizeof(uint64_t));
+    making.fixed->name = keep_or_null(&making, fixed->name);
+    making.fixed->id = keep_or_null(&making, fixed->id);
+    making.fixed->region = keep_or_null(&making, fixed->region);
+    return making.fixed;
+}

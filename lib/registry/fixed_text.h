@@ -24,3 +24,6 @@ char *fixed_text_write(const struct space *space, size_t *length);
  * free() the result; NULL without memory.
  */
 struct fixed_space *fixed_text_read(const char *space, const void *text, size_t length);
+
+/** Copies what is fixed into one malloc, as fixed_text_read makes it. NULL without memory. */
+struct fixed_space *fixed_text_copy(const struct fixed_space *fixed);

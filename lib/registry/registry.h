@@ -47,9 +47,9 @@ struct snapshot;
 struct registry_options {
     const char *const *endpoints; /* http://HOST:PORT or https://HOST:PORT; 1 or more */
     size_t endpoint_count;
-    bool starts_anywhere; /* begins with any endpoint at random, instead of the first */
-    struct etcd_tls *tls; /* NULL: plain */
-    const char *user;     /* NULL: the certificate is the login, or none is needed */
+    bool starts_anywhere;    /* begins with any endpoint at random, instead of the first */
+    struct tls_trust *trust; /* NULL: plain. Made for the protocol "h2" */
+    const char *user;        /* NULL: the certificate is the login, or none is needed */
     const char *password;
     const char *root;
     const char *cell;
@@ -122,8 +122,16 @@ struct registry *registry_new(const struct registry_options *options,
 /** Closes the connection through the port. Ends a take, if one is under way. NULL is allowed. */
 void registry_free(struct registry *registry);
 
-/** Settings that may change while it follows. */
-void registry_change(struct registry *registry, uint64_t stale_after_ms, bool announces);
+/**
+ * Settings that may change while it follows. The next connection uses the new trust; the old one
+ * has to live until this one is closed: until the port's next close or open.
+ */
+struct registry_live {
+    struct tls_trust *trust;
+    uint64_t stale_after_ms;
+    bool announces;
+};
+void registry_change(struct registry *registry, const struct registry_live *live);
 
 /* ---- the connection ---- */
 

@@ -1,0 +1,103 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "registry/following.h"
+
+/* ---- failures of calls ---- */
+
+static void deny(struct follow *follow, const char *text, uint64_t now_ms)
+{
+    char sentence[FOLLOW_TEXT_OCTETS];
+    const char *user = follow->options.user;
+
+    snprintf(sentence, sizeof sentence,
+             "the registry at %s does not let %s%.64s read the keys below %.200s (%.80s); give its "
+             "role that right: etcdctl role grant-permission ROLE read --prefix=true %.200s",
+             follow_endpoint(follow),
+             user == NULL ? "this server (the CN of its certificate)" : "user ",
+             user == NULL ? "" : user, follow->options.prefix, text, follow->options.prefix);
+    follow_give_up(follow, REGISTRY_DENIED, sentence, now_ms);
+}
+
+static void refuse_login(struct follow *follow, const char *text, uint64_t now_ms)
+{
+    char sentence[FOLLOW_TEXT_OCTETS];
+
+    if (follow->options.user == NULL)
+        snprintf(sentence, sizeof sentence,
+                 "the registry at %s asks for a login (%.80s); give registry.user and "
+                 "registry.password_file, or a certificate whose CN is a user",
+                 follow_endpoint(follow), text);
+    else
+        snprintf(sentence, sizeof sentence,
+                 "the registry at %s does not let user %.64s log in (%.80s); correct registry.user "
+                 "and the password in registry.password_file",
+                 follow_endpoint(follow), follow->options.user, text);
+    follow_give_up(follow, REGISTRY_DENIED, sentence, now_ms);
+}
+
+static bool is_about_login(enum etcd_status status, const char *text)
+{
+    return status == ETCD_UNAUTHENTICATED || strstr(text, "invalid auth token") != NULL ||
+           strstr(text, "user name is empty") != NULL ||
+           strstr(text, "authentication failed") != NULL;
+}
+
+static void fail_login(struct follow *follow, const char *text, uint64_t now_ms)
+{
+    const uint64_t soon_ms = 1000;
+    bool is_fresh = follow->login_ms != 0 && now_ms - follow->login_ms < soon_ms;
+
+    /* Tokens run out; one that was given just now did not. */
+    if (follow->options.user == NULL || follow->state == FOLLOW_LOGGING_IN || is_fresh)
+        refuse_login(follow, text, now_ms);
+    else {
+        follow_act(follow, FOLLOW_STOP);
+        follow_log_in(follow, now_ms);
+    }
+}
+
+void follow_on_failure(struct follow *follow, enum etcd_status status, const char *text,
+                       uint64_t now_ms)
+{
+    if (follow->state == FOLLOW_DOWN || follow->state == FOLLOW_OPENING)
+        return;
+    if (follow->state == FOLLOW_LOGGING_IN && strstr(text, "authentication is not enabled") != NULL)
+        follow_greet(follow, now_ms);
+    else if (is_about_login(status, text))
+        fail_login(follow, text, now_ms);
+    else if (status == ETCD_PERMISSION_DENIED)
+        deny(follow, text, now_ms);
+    else if (status == ETCD_OUT_OF_RANGE && follow->state == FOLLOW_READING) {
+        follow_act(follow, FOLLOW_STOP);
+        follow_greet(follow, now_ms);
+    } else
+        follow_on_lost(follow, text, now_ms);
+}
+
+/* ---- versions ---- */
+
+void follow_on_version(struct follow *follow, const char *version)
+{
+    size_t length = strnlen(version, sizeof follow->version - 1);
+
+    memcpy(follow->version, version, length);
+    follow->version[length] = '\0';
+}
+
+bool follow_is_old(const char *version, const char **why)
+{
+    unsigned major = 0, minor = 0, patch = 0;
+
+    *why = "a watch of this version may lose a deletion in silence, and other events under load; "
+           "it is found out and mended here, but install etcd 3.4.34, 3.5.16 or newer";
+    if (sscanf(version, "%3u.%3u.%5u", &major, &minor, &patch) != 3)
+        return false;
+    if (major != 3)
+        return major < 3;
+    if (minor == 4)
+        return patch < 34;
+    if (minor == 5)
+        return patch < 16;
+    return minor < 4;
+}

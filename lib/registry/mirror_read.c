@@ -1,0 +1,304 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "answer/restate.h"
+#include "registry/mirror.h"
+
+/* ---- one space's dyno keys ---- */
+
+/* The keys that were read, while they are compared. */
+struct comparing {
+    struct mirror *mirror;
+    const char *space;
+    const struct etcd_pair *pairs; /* by key */
+    size_t count;
+    bool *is_known; /* of each: what is in force is the same */
+    uint64_t revision;
+    size_t differences;
+};
+
+static int compare_octets(struct octets a, const char *octets, size_t length)
+{
+    size_t shorter = a.length < length ? a.length : length;
+    int order = shorter == 0 ? 0 : memcmp(a.start, octets, shorter);
+
+    return order != 0 ? order : (a.length > length) - (a.length < length);
+}
+
+static const struct etcd_pair *find_pair(const struct comparing *comparing, const char *app,
+                                         const char *type)
+{
+    struct key_text text;
+    size_t low = 0, high = comparing->count;
+
+    keys_write_dynos(&comparing->mirror->keys, comparing->space, app, type, &text);
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        int order = compare_octets(comparing->pairs[middle].key, text.octets, text.length);
+        if (order == 0)
+            return &comparing->pairs[middle];
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return NULL;
+}
+
+static bool has_same_lines(const struct dyno_key *view, const struct etcd_pair *pair)
+{
+    struct report *report = report_new();
+    struct dyno_key *read =
+        report == NULL ? NULL
+                       : dyno_key_read(view->space, view->app, view->type, view->revision,
+                                       (const char *)pair->value.start, pair->value.length, report);
+    bool is_same = read != NULL && !read->is_bad && read->count == view->count;
+
+    for (size_t i = 0; is_same && i < view->count; i++)
+        is_same = read->lines[i].number == view->lines[i].number &&
+                  read->lines[i].ip == view->lines[i].ip &&
+                  read->lines[i].state == view->lines[i].state;
+    dyno_key_free(read);
+    report_free(report);
+    return is_same;
+}
+
+static bool is_pending(const struct mirror *mirror, const struct dyno_key *view)
+{
+    return dyno_table_find(&mirror->changes, view->space, view->app, view->type) != NULL ||
+           dyno_table_find(&mirror->taken, view->space, view->app, view->type) != NULL;
+}
+
+/* A key in force. What is pending counts before it, and is swept by itself. */
+static bool compare_in_force(void *context, const struct dyno_key *view)
+{
+    struct comparing *comparing = context;
+    struct mirror *mirror = comparing->mirror;
+    const struct etcd_pair *pair = find_pair(comparing, view->app, view->type);
+
+    if (pair != NULL) {
+        bool is_same = (uint64_t)pair->mod_revision == view->revision &&
+                       (!mirror->distrusts || has_same_lines(view, pair));
+        comparing->is_known[pair - comparing->pairs] = is_same;
+        return true;
+    }
+    if (is_pending(mirror, view) ||
+        dyno_table_find(&mirror->held, view->space, view->app, view->type) != NULL)
+        return true;
+    comparing->differences++;
+    mirror_put_gone(mirror, view->space, view->app, view->type, comparing->revision);
+    return true;
+}
+
+/* True when what is pending, or waits, is what was read. It is marked as seen. */
+static bool compare_pending(struct mirror *mirror, const struct key *key,
+                            const struct etcd_pair *pair, bool *is_same)
+{
+    struct dyno_table *tables[] = {&mirror->changes, &mirror->taken, &mirror->waiting};
+    bool is_found = false;
+
+    for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
+        struct dyno_slot *slot = dyno_table_find(tables[i], key->space, key->app, key->type);
+        if (slot == NULL)
+            continue;
+        slot->mark = mirror->mark;
+        if (is_found)
+            continue;
+        is_found = true;
+        *is_same = !slot->key->is_gone && slot->key->revision == (uint64_t)pair->mod_revision &&
+                   !mirror->distrusts;
+    }
+    return is_found;
+}
+
+static void compare_pair(struct comparing *comparing, size_t i)
+{
+    struct mirror *mirror = comparing->mirror;
+    const struct etcd_pair *pair = &comparing->pairs[i];
+    bool is_same = comparing->is_known[i];
+    struct key key;
+
+    keys_read(&mirror->keys, pair->key.start, pair->key.length, &key);
+    if (key.kind != KEY_DYNOS || strcmp(key.space, comparing->space) != 0) {
+        mirror->ignored_count++;
+        return;
+    }
+    bool is_found = compare_pending(mirror, &key, pair, &is_same);
+    if (is_same && !is_found)
+        dyno_table_drop(&mirror->held, key.space, key.app, key.type); /* it is there again */
+    if (is_same)
+        return;
+    comparing->differences++;
+    mirror_put(mirror, pair);
+}
+
+size_t mirror_read_space(struct mirror *mirror, const char *space, const struct etcd_pair *pairs,
+                         size_t count, uint64_t revision)
+{
+    const struct segment *segment =
+        mirror->current == NULL ? NULL : snapshot_find_space(mirror->current, space);
+    struct comparing comparing = {.mirror = mirror,
+                                  .space = space,
+                                  .pairs = pairs,
+                                  .count = count,
+                                  .is_known = calloc(count + 1, sizeof(bool)),
+                                  .revision = revision};
+
+    if (!mirror_selects(mirror, space)) {
+        free(comparing.is_known);
+        return 0;
+    }
+    if (comparing.is_known == NULL ||
+        (segment != NULL && !segment_walk_keys(segment, compare_in_force, &comparing))) {
+        mirror->has_failed = true;
+        free(comparing.is_known);
+        return 0;
+    }
+    for (size_t i = 0; i < count; i++)
+        compare_pair(&comparing, i);
+    free(comparing.is_known);
+    return comparing.differences;
+}
+
+/* ---- what was not read any more ---- */
+
+/*
+ * Deletes the keys of a table that this read has not seen; `space` NULL: of all spaces. Deleting
+ * changes the tables, so that the names are listed first.
+ */
+static size_t sweep_keys(struct mirror *mirror, const struct dyno_table *table, const char *space,
+                         uint64_t revision)
+{
+    struct dyno_key **unseen = malloc((table->count + 1) * sizeof *unseen);
+    size_t count = 0;
+
+    for (size_t i = 0; unseen != NULL && i < table->capacity; i++) {
+        const struct dyno_slot *slot = &table->slots[i];
+        if (slot->key == NULL || slot->mark == mirror->mark || slot->key->is_gone ||
+            (space != NULL && strcmp(slot->key->space, space) != 0))
+            continue;
+        unseen[count] = dyno_key_gone(slot->key->space, slot->key->app, slot->key->type, revision);
+        if (unseen[count] == NULL)
+            mirror->has_failed = true;
+        else
+            count++;
+    }
+    mirror->has_failed |= unseen == NULL;
+    for (size_t i = 0; i < count; i++) {
+        mirror_put_gone(mirror, unseen[i]->space, unseen[i]->app, unseen[i]->type, revision);
+        dyno_key_free(unseen[i]);
+    }
+    free(unseen);
+    return count;
+}
+
+static size_t sweep_tables(struct mirror *mirror, const char *space, uint64_t revision)
+{
+    return sweep_keys(mirror, &mirror->changes, space, revision) +
+           sweep_keys(mirror, &mirror->taken, space, revision) +
+           sweep_keys(mirror, &mirror->waiting, space, revision);
+}
+
+static void delete_kind(struct mirror *mirror, enum key_kind kind, const char *space,
+                        uint64_t revision)
+{
+    struct key_text text;
+
+    keys_write(&mirror->keys, kind, space, &text);
+    mirror_delete(mirror, octets_of(text.octets), revision);
+}
+
+static void sweep_space(struct mirror *mirror, const struct mirror_space *space, uint64_t revision)
+{
+    if (space->document != NULL && space->document_mark != mirror->mark)
+        delete_kind(mirror, KEY_DOCUMENT, space->name, revision);
+    if (space->candidate != NULL && space->candidate_mark != mirror->mark)
+        delete_kind(mirror, KEY_CANDIDATE, space->name, revision);
+    if (space->fixed != NULL && space->fixed_mark != mirror->mark)
+        delete_kind(mirror, KEY_FIXED, space->name, revision);
+}
+
+/* ---- full reads ---- */
+
+void mirror_begin_read(struct mirror *mirror, bool distrusts)
+{
+    mirror->mark++;
+    mirror->distrusts = distrusts;
+    mirror->history += distrusts;
+    mirror->ignored_count = 0;
+    mirror->dropped_spaces = 0;
+    mirror->has_failed = false;
+    mirror->audited[0] = '\0';
+}
+
+void mirror_end_read(struct mirror *mirror, uint64_t revision)
+{
+    for (size_t i = 0; i < mirror->space_count; i++)
+        sweep_space(mirror, mirror->spaces[i], revision);
+    sweep_tables(mirror, NULL, revision);
+    if (mirror->single_marks[KEY_PAUSE] != mirror->mark)
+        mirror->pause_revision = 0;
+    mirror->distrusts = false;
+}
+
+void mirror_abandon_read(struct mirror *mirror)
+{
+    mirror->distrusts = false;
+}
+
+/* ---- audits ---- */
+
+const char *mirror_begin_audit(struct mirror *mirror)
+{
+    size_t at = 0;
+
+    while (at < mirror->space_count && strcmp(mirror->spaces[at]->name, mirror->audited) <= 0)
+        at++;
+    if (mirror->space_count == 0)
+        return NULL;
+    const char *name = mirror->spaces[at == mirror->space_count ? 0 : at]->name;
+    memcpy(mirror->audited, name, strlen(name) + 1);
+    mirror->is_audit_spoiled = false;
+    return mirror->audited;
+}
+
+static size_t audit_document(struct mirror *mirror, const struct etcd_pair *pair, uint64_t revision)
+{
+    const struct mirror_space *space = mirror_find(mirror, mirror->audited);
+    const struct mirror_document *known = space == NULL ? NULL : space->document;
+
+    if (pair == NULL && known == NULL)
+        return 0;
+    if (pair == NULL) {
+        delete_kind(mirror, KEY_DOCUMENT, mirror->audited, revision);
+        return 1;
+    }
+    if (known != NULL && known->mod_revision == (uint64_t)pair->mod_revision &&
+        known->create_revision == (uint64_t)pair->create_revision)
+        return 0;
+    mirror_put(mirror, pair);
+    return 1;
+}
+
+size_t mirror_end_audit(struct mirror *mirror, const struct etcd_pair *document,
+                        const struct etcd_pair *pairs, size_t count, uint64_t revision)
+{
+    if (mirror->is_audit_spoiled || mirror->audited[0] == '\0')
+        return 0;
+    mirror->mark++;
+    return audit_document(mirror, document, revision) +
+           mirror_read_space(mirror, mirror->audited, pairs, count, revision) +
+           sweep_tables(mirror, mirror->audited, revision);
+}
+
+const char *mirror_find_missing(const struct mirror *mirror)
+{
+    for (size_t i = 0; i < mirror->space_count; i++) {
+        const struct mirror_space *space = mirror->spaces[i];
+        const struct mirror_document *document = space->document;
+        if (document != NULL && document->text == NULL && !document->is_too_long &&
+            (space->served == NULL || space->served->mod_revision != document->mod_revision))
+            return space->name;
+    }
+    return NULL;
+}

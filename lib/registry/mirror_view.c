@@ -1,0 +1,486 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "answer/restate.h"
+#include "answer/stored.h"
+#include "base/file.h"
+#include "registry/mirror.h"
+
+enum { TEXT_PREFIX = 2 /* of "z/SPACE" */, FIRST_LINE_MOST = 96 };
+
+/* ---- what a view shows ---- */
+
+static bool has_text(const struct mirror_space *space, const struct mirror_document *document)
+{
+    return document->text != NULL || document->is_too_long ||
+           (space->served != NULL && space->served->mod_revision == document->mod_revision &&
+            space->served->create_revision == document->create_revision);
+}
+
+static struct mirror_document *shown(const struct mirror *mirror, const struct mirror_space *space)
+{
+    struct mirror_document *newest = mirror_newest(mirror, space);
+
+    if (mirror->pause_revision != 0 || space->defers)
+        return space->served;
+    if (newest != NULL && !has_text(space, newest))
+        return space->served;
+    return newest;
+}
+
+void mirror_close_view(struct mirror *mirror)
+{
+    struct mirror_view *view = &mirror->view;
+
+    for (size_t i = 0; i < view->count; i++) {
+        mirror_release_document(view->items[i].document);
+        mirror_release_fixed(view->items[i].fixed);
+    }
+    free(view->items);
+    for (size_t i = 0; i < view->forced_gone_count; i++)
+        free(view->forced_gone[i]);
+    free(view->forced_gone);
+    *view = (struct mirror_view){.count = 0};
+}
+
+static bool add_forced_gone(struct mirror_view *view, const char *space)
+{
+    char **wider =
+        realloc(view->forced_gone, (view->forced_gone_count + 1) * sizeof *view->forced_gone);
+
+    if (wider == NULL)
+        return false;
+    view->forced_gone = wider;
+    size_t room = strlen(space) + TEXT_PREFIX + 1;
+    char *name = malloc(room);
+    if (name == NULL)
+        return false;
+    snprintf(name, room, "z/%s", space);
+    wider[view->forced_gone_count++] = name;
+    return true;
+}
+
+static bool add_item(struct mirror *mirror, const struct mirror_space *space)
+{
+    struct mirror_view *view = &mirror->view;
+    struct mirror_document *document = shown(mirror, space);
+
+    if (document == NULL)
+        return !space->is_gone_forced || add_forced_gone(view, space->name);
+    document->holds++;
+    if (space->fixed != NULL)
+        space->fixed->holds++;
+    view->items[view->count++] = (struct mirror_item){.document = document, .fixed = space->fixed};
+    return true;
+}
+
+static bool make_view(struct mirror *mirror)
+{
+    bool passed = true;
+
+    mirror_close_view(mirror);
+    mirror->view.items = calloc(mirror->space_count + 1, sizeof *mirror->view.items);
+    if (mirror->view.items == NULL)
+        return false;
+    for (size_t i = 0; i < mirror->space_count && passed; i++)
+        passed = add_item(mirror, mirror->spaces[i]);
+    if (!passed)
+        mirror_close_view(mirror);
+    return passed;
+}
+
+/* ---- the source ---- */
+
+static const struct mirror_item *find_item(const struct mirror *mirror, const char *name)
+{
+    const struct mirror_view *view = &mirror->view;
+    size_t low = 0, high = view->count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        int order = strcmp(view->items[middle].document->name, name);
+        if (order == 0)
+            return &view->items[middle];
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return NULL;
+}
+
+static const struct mirror *mirror_of(const struct source *source)
+{
+    return (const struct mirror *)source; /* its first member */
+}
+
+static bool list(struct source *source, struct arena *arena, struct source_names *names,
+                 struct err *err)
+{
+    const struct mirror_view *view = &mirror_of(source)->view;
+
+    names->count = 0;
+    names->names = arena_take(arena, (view->count + 1) * sizeof *names->names);
+    for (size_t i = 0; names->names != NULL && i < view->count; i++) {
+        const char *name = view->items[i].document->name;
+        names->names[i] = arena_text(arena, name, strlen(name));
+        if (names->names[i] == NULL)
+            names->names = NULL;
+        else
+            names->count++;
+    }
+    return names->names != NULL ||
+           err_set(err, ERR_MEMORY, "out of memory for the names of the registry's documents");
+}
+
+static struct source_stamp stamp_of(const struct mirror_document *document)
+{
+    return (struct source_stamp){
+        .words = {document->mod_revision, document->create_revision, document->history}};
+}
+
+static struct source_stamp stamp(struct source *source, const char *name)
+{
+    const struct mirror_item *item = find_item(mirror_of(source), name);
+
+    return item == NULL ? (struct source_stamp){.words = {0}} : stamp_of(item->document);
+}
+
+static bool complain(struct report *report, const char *name, const char *text)
+{
+    report_add(report, FINDING_FILE, name, location_at(0, 0), "%s", text);
+    return false;
+}
+
+/* Reads the text of what is served from the state folder; NULL unless it is the very text. */
+static char *read_stored(const struct mirror *mirror, const struct mirror_document *document,
+                         const char *suffix, size_t *length)
+{
+    char path[4096];
+    struct err err;
+    const size_t most = MIRROR_DOCUMENT_MOST + FIRST_LINE_MOST;
+
+    if (mirror->state_path == NULL || document->checksum == 0 ||
+        snprintf(path, sizeof path, "%s/zones/%s%s", mirror->state_path,
+                 document->name + TEXT_PREFIX, suffix) >= (int)sizeof path)
+        return NULL;
+    char *text = file_read_text(path, most, length, &err);
+    char *newline = text == NULL ? NULL : memchr(text, '\n', *length);
+    if (newline == NULL || strncmp(text, "# spacedns zone ", 16) != 0) {
+        free(text);
+        return NULL;
+    }
+    *length -= (size_t)(newline + 1 - text);
+    memmove(text, newline + 1, *length + 1);
+    if (stored_checksum(text, *length) == document->checksum)
+        return text;
+    free(text);
+    return NULL;
+}
+
+static bool read_text(struct source *source, const char *name, struct source_text *text,
+                      struct report *report)
+{
+    const struct mirror_item *item = find_item(mirror_of(source), name);
+
+    if (item == NULL)
+        return complain(report, name, "the registry has no such document; push it");
+    const struct mirror_document *document = item->document;
+    if (document->is_too_long) {
+        report_add(report, FINDING_LIMIT, name, location_at(0, 0),
+                   "the document has %zu octets, more than %d; split the space", document->length,
+                   MIRROR_DOCUMENT_MOST);
+        return false;
+    }
+    size_t length = document->length;
+    char *octets = document->text == NULL ? NULL : malloc(length + 1);
+    if (octets != NULL)
+        memcpy(octets, document->text, length + 1);
+    if (document->text == NULL)
+        octets = read_stored(mirror_of(source), document, ".yaml", &length);
+    if (document->text == NULL && octets == NULL)
+        octets = read_stored(mirror_of(source), document, "", &length);
+    if (octets == NULL)
+        return complain(report, name,
+                        "its text is neither in memory nor in the state folder; it is read from "
+                        "the registry once that can be reached");
+    *text = (struct source_text){.octets = octets, .length = length, .stamp = stamp_of(document)};
+    return true;
+}
+
+static void set_source(struct mirror *mirror)
+{
+    mirror->source = (struct source){.root = "z", .list = list, .stamp = stamp, .read = read_text};
+}
+
+const struct fixed_space *mirror_find_fixed(const struct mirror *mirror, const char *space)
+{
+    char name[KEY_NAME_MOST + TEXT_PREFIX + 1];
+
+    snprintf(name, sizeof name, "z/%s", space);
+    const struct mirror_item *item = find_item(mirror, name);
+    return item == NULL || item->fixed == NULL ? NULL : item->fixed->space;
+}
+
+bool mirror_is_forced(const struct mirror *mirror, const char *text_name)
+{
+    const struct mirror_item *item = find_item(mirror, text_name);
+
+    for (size_t i = 0; item == NULL && i < mirror->view.forced_gone_count; i++)
+        if (strcmp(mirror->view.forced_gone[i], text_name) == 0)
+            return true;
+    return item != NULL && item->document->is_forced;
+}
+
+/* ---- taking ---- */
+
+bool mirror_has_documents(const struct mirror *mirror)
+{
+    return mirror->has_documents && mirror->pause_revision == 0 && !mirror->is_taking;
+}
+
+bool mirror_has_keys(const struct mirror *mirror)
+{
+    return mirror->changes.count > 0 && !mirror->is_taking;
+}
+
+/* What has changed is newer than what waits. */
+static bool take_keys(struct mirror *mirror, enum registry_take kind)
+{
+    struct dyno_table taken = {.count = 0};
+
+    if (!dyno_table_move(&taken, &mirror->changes))
+        return false;
+    mirror->taken = taken;
+    if (kind == REGISTRY_LOAD)
+        return dyno_table_move(&mirror->taken, &mirror->waiting);
+    for (size_t i = 0; i < taken.capacity; i++)
+        if (taken.slots[i].key != NULL)
+            dyno_table_drop(&mirror->waiting, taken.slots[i].key->space, taken.slots[i].key->app,
+                            taken.slots[i].key->type);
+    return true;
+}
+
+bool mirror_take(struct mirror *mirror, enum registry_take kind, struct registry_keys *keys)
+{
+    if (kind == REGISTRY_LOAD && !make_view(mirror))
+        return false;
+    set_source(mirror);
+    mirror->is_taking = true;
+    mirror->taking = kind;
+    mirror->taken_releases = mirror->release_count;
+    if (!take_keys(mirror, kind)) {
+        mirror->has_failed = true;
+        mirror_note_failed(mirror);
+        return false;
+    }
+    mirror->listed = malloc((mirror->taken.count + 1) * sizeof *mirror->listed);
+    if (mirror->listed == NULL) {
+        mirror_note_failed(mirror);
+        return false;
+    }
+    keys->count = dyno_table_list(&mirror->taken, mirror->listed);
+    keys->keys = mirror->listed;
+    keys->releases = (const char *const *)mirror->releases;
+    keys->release_count = mirror->release_count;
+    if (kind == REGISTRY_LOAD && mirror->pause_revision == 0)
+        mirror->has_documents = false;
+    return true;
+}
+
+/* A newer change of the key has come meanwhile: that one counts. */
+static bool is_superseded(const struct mirror *mirror, const struct dyno_key *key)
+{
+    return dyno_table_find(&mirror->changes, key->space, key->app, key->type) != NULL;
+}
+
+bool mirror_wait(struct mirror *mirror, const struct dyno_key *const *keys, size_t count)
+{
+    bool passed = true;
+
+    for (size_t i = 0; i < count; i++) {
+        struct dyno_key *key = (struct dyno_key *)keys[i];
+        const struct dyno_slot *slot =
+            dyno_table_find(&mirror->taken, key->space, key->app, key->type);
+        if (slot != NULL && slot->key == key)
+            dyno_table_take(&mirror->taken, key->space, key->app, key->type);
+        if (key->is_gone || is_superseded(mirror, key))
+            dyno_key_free(key);
+        else
+            passed &= dyno_table_put(&mirror->waiting, key, mirror->mark);
+    }
+    mirror->has_failed |= !passed;
+    return passed;
+}
+
+/* ---- what is in force ---- */
+
+static void drop_releases(struct mirror *mirror)
+{
+    size_t count = mirror->taken_releases;
+
+    for (size_t i = 0; i < count; i++)
+        free(mirror->releases[i]);
+    mirror->release_count -= count;
+    if (count > 0)
+        memmove(mirror->releases, mirror->releases + count,
+                mirror->release_count * sizeof *mirror->releases);
+    mirror->taken_releases = 0;
+}
+
+static bool is_kept_out(const struct load_outcome *outcome, const char *file)
+{
+    size_t low = 0, high = outcome->last_good_count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        int order = strcmp(outcome->last_good[middle].file, file);
+        if (order == 0)
+            return true;
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return false;
+}
+
+/* The document is in force: its text is not needed any more. */
+static void serve(struct mirror_space *space, struct mirror_document *document)
+{
+    if (space->served != document) {
+        mirror_release_document(space->served);
+        space->served = document;
+        document->holds++;
+    }
+    free(document->text);
+    document->text = NULL;
+}
+
+static void note_item(struct mirror *mirror, const struct mirror_item *item,
+                      const struct load_outcome *outcome)
+{
+    struct mirror_document *document = item->document;
+    struct mirror_space *space = mirror_find(mirror, document->name + TEXT_PREFIX);
+
+    if (space == NULL)
+        return;
+    space->is_kept = is_kept_out(outcome, document->name);
+    if (!space->is_kept)
+        serve(space, document);
+}
+
+static bool is_served(const struct mirror *mirror, const struct mirror_space *space)
+{
+    return mirror->current != NULL && snapshot_find_space(mirror->current, space->name) != NULL;
+}
+
+/* What has nothing in the registry and nothing in force is forgotten. */
+static void forget_spaces(struct mirror *mirror)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < mirror->space_count; i++) {
+        struct mirror_space *space = mirror->spaces[i];
+        bool is_empty = space->document == NULL && space->candidate == NULL;
+        if (is_empty && space->served != NULL && !space->is_kept && !is_served(mirror, space)) {
+            mirror_release_document(space->served);
+            space->served = NULL;
+        }
+        if (!is_empty || space->fixed != NULL || space->served != NULL) {
+            mirror->spaces[kept++] = space;
+            continue;
+        }
+        free(space);
+    }
+    mirror->space_count = kept;
+}
+
+/* Which spaces are gone, and which of these are held. */
+static void note_gone(struct mirror *mirror, const struct load_outcome *outcome)
+{
+    char name[KEY_NAME_MOST + TEXT_PREFIX + 1];
+
+    for (size_t i = 0; i < mirror->space_count; i++) {
+        struct mirror_space *space = mirror->spaces[i];
+        snprintf(name, sizeof name, "z/%s", space->name);
+        if (space->defers)
+            mirror->has_documents = true;
+        else if (mirror_newest(mirror, space) == NULL)
+            space->is_kept = is_kept_out(outcome, name);
+        space->defers = false;
+    }
+    forget_spaces(mirror);
+}
+
+/* A key that is in force as it was taken. */
+static bool mark_in_force(void *context, const struct dyno_key *view)
+{
+    struct dyno_slot *slot = dyno_table_find(context, view->space, view->app, view->type);
+
+    if (slot != NULL && slot->key->revision == view->revision)
+        slot->key->is_gone = true;
+    return true;
+}
+
+/* Keys of a load that are neither in force nor handed back have errors: they wait, too. */
+static void keep_refused(struct mirror *mirror)
+{
+    for (size_t i = 0; mirror->current != NULL && i < mirror->current->segment_count; i++)
+        if (mirror->current->segments[i] != NULL && mirror->taken.count > 0 &&
+            !segment_walk_keys(mirror->current->segments[i], mark_in_force, &mirror->taken))
+            mirror->has_failed = true;
+    for (size_t i = 0; i < mirror->taken.capacity;) {
+        struct dyno_key *key = mirror->taken.slots[i].key;
+        if (key == NULL || key->is_gone) {
+            i++;
+            continue;
+        }
+        dyno_table_take(&mirror->taken, key->space, key->app, key->type);
+        if (is_superseded(mirror, key))
+            dyno_key_free(key);
+        else if (!dyno_table_put(&mirror->waiting, key, mirror->mark))
+            mirror->has_failed = true;
+    }
+}
+
+static void end_take(struct mirror *mirror)
+{
+    mirror->is_taking = false;
+    free(mirror->listed);
+    mirror->listed = NULL;
+    dyno_table_close(&mirror->taken);
+    mirror->running_of = NULL;
+}
+
+void mirror_note(struct mirror *mirror, const struct load_outcome *outcome,
+                 const struct snapshot *current)
+{
+    mirror->current = current;
+    if (outcome != NULL && mirror->taking == REGISTRY_LOAD) {
+        for (size_t i = 0; i < mirror->view.count; i++)
+            note_item(mirror, &mirror->view.items[i], outcome);
+        note_gone(mirror, outcome);
+        drop_releases(mirror);
+        keep_refused(mirror);
+        mirror_close_view(mirror);
+    }
+    end_take(mirror);
+}
+
+/* Both orders are right: what has changed since is newer than what was taken. */
+void mirror_note_failed(struct mirror *mirror)
+{
+    if (!dyno_table_move(&mirror->changes, &mirror->taken))
+        mirror->has_failed = true;
+    if (mirror->taking == REGISTRY_LOAD)
+        mirror->has_documents = true;
+    mirror->taken_releases = 0;
+    mirror_close_view(mirror);
+    end_take(mirror);
+}

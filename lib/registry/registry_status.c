@@ -1,0 +1,149 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "registry/registry_state.h"
+
+/* ---- what is kept out ---- */
+
+void registry_close_kept(struct registry *registry)
+{
+    struct kept_list *kept = &registry->kept;
+
+    for (size_t i = 0; i < kept->count; i++) {
+        free((char *)kept->items[i].space);
+        free((char *)kept->items[i].cause);
+    }
+    free(kept->items);
+    *kept = (struct kept_list){.count = 0};
+}
+
+static bool copy_kept(struct registry_kept *to, const struct load_last_good *from)
+{
+    static const enum registry_kept_kind kinds[] = {[LOAD_KEPT] = REGISTRY_KEPT,
+                                                    [LOAD_HELD] = REGISTRY_HELD,
+                                                    [LOAD_UNREADY] = REGISTRY_UNREADY};
+
+    *to = (struct registry_kept){
+        .kind = kinds[from->keeping],
+        .space = strdup(from->space == NULL ? from->file : from->space),
+        .cause = strdup(from->cause.text),
+        .code = from->keeping == LOAD_HELD ? "guard" : finding_name(from->code),
+        .revision = from->stamp.words[0],
+    };
+    return to->space != NULL && to->cause != NULL;
+}
+
+static int compare_kept(const void *a, const void *b)
+{
+    return strcmp(((const struct registry_kept *)a)->space,
+                  ((const struct registry_kept *)b)->space);
+}
+
+void registry_set_kept(struct registry *registry, const struct load_outcome *outcome)
+{
+    struct kept_list *kept = &registry->kept;
+
+    registry_close_kept(registry);
+    if (outcome->last_good_count == 0)
+        return;
+    kept->items = calloc(outcome->last_good_count, sizeof *kept->items);
+    for (size_t i = 0; kept->items != NULL && i < outcome->last_good_count; i++) {
+        kept->count++;
+        if (!copy_kept(&kept->items[i], &outcome->last_good[i])) {
+            registry_close_kept(registry);
+            return;
+        }
+    }
+    if (kept->count > 0)
+        qsort(kept->items, kept->count, sizeof *kept->items, compare_kept);
+}
+
+/* ---- status ---- */
+
+static size_t count_bad(const struct mirror *mirror)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < mirror->waiting.capacity; i++)
+        count += mirror->waiting.slots[i].key != NULL && mirror->waiting.slots[i].key->is_bad;
+    return count;
+}
+
+static void count_documents(const struct mirror *mirror, struct registry_status *status)
+{
+    for (size_t i = 0; i < mirror->space_count; i++) {
+        status->document_count += mirror->spaces[i]->document != NULL;
+        status->candidate_count += mirror->spaces[i]->candidate != NULL;
+    }
+}
+
+static size_t count_held_apps(const struct mirror *mirror)
+{
+    return mirror->held.count; /* one web key each */
+}
+
+/* The member's word proves the way to it; the scheduler's beat, the whole way. */
+static int64_t age(const struct registry *registry, uint64_t now_ms)
+{
+    uint64_t last = registry->beat_ms != 0 ? registry->beat_ms : registry->word_ms;
+
+    if (registry->beat_ms == 0 && registry->follow.state == FOLLOW_WATCHING &&
+        registry->follow.word_ms > last)
+        last = registry->follow.word_ms;
+    return last == 0 ? -1 : (int64_t)(now_ms > last ? now_ms - last : 0);
+}
+
+static bool is_idle(const struct mirror *mirror)
+{
+    return !mirror->is_taking && mirror->changes.count == 0 && !mirror->has_documents;
+}
+
+static void describe_link(const struct registry *registry, struct registry_status *status)
+{
+    const struct follow *follow = &registry->follow;
+    const char *why;
+
+    status->is_connected = follow->state == FOLLOW_WATCHING;
+    status->is_reading = follow->state == FOLLOW_READING;
+    status->endpoint = registry->endpoints[follow->endpoint];
+    status->server_version = follow->version;
+    status->is_old = follow->version[0] != '\0' && follow_is_old(follow->version, &why);
+    status->old_text = status->is_old ? why : "";
+    status->problem = follow->problem;
+    status->cluster = follow->position.cluster;
+    status->id = follow->position.id;
+    status->revision = follow->position.revision;
+    status->connects = follow->connects;
+    status->full_reads = follow->reads;
+}
+
+void registry_describe(struct registry *registry, struct registry_status *status, uint64_t now_ms)
+{
+    const struct mirror *mirror = &registry->mirror;
+
+    *status = (struct registry_status){.age_ms = age(registry, now_ms),
+                                       .lag_ms = registry->lag_ms,
+                                       .is_paused = mirror->pause_revision != 0,
+                                       .pause = mirror->pause_revision != 0 ? mirror->pause : "",
+                                       .is_canary = registry->options.is_canary,
+                                       .cell = registry->cell,
+                                       .waiting_count = mirror->waiting.count,
+                                       .ignored_count = mirror->ignored_count,
+                                       .kept = registry->kept.items,
+                                       .kept_count = registry->kept.count,
+                                       .audits = registry->audits,
+                                       .audit_differences = registry->differences,
+                                       .events = registry->events,
+                                       .responses = registry->responses};
+    describe_link(registry, status);
+    count_documents(mirror, status);
+    status->bad_count = count_bad(mirror);
+    status->waiting_count -= status->bad_count;
+    status->held_app_count = count_held_apps(mirror);
+    status->in_force = is_idle(mirror) && registry->in_force.revision != 0
+                           ? registry->follow.position.revision
+                           : registry->in_force.revision;
+    status->is_stale =
+        status->age_ms < 0 || (uint64_t)status->age_ms > registry->options.stale_after_ms;
+}
