@@ -30,6 +30,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/arena.h"
 #include "base/err.h"
 #include "registry/keys.h"
 
@@ -94,8 +95,9 @@ struct push {
     size_t part_end;          /* in order: after the last of the part under way */
     unsigned parts;           /* written so far */
     uint64_t revision;        /* of the last part that was written; 0: none */
-    void *message;            /* of the part under way */
+    const void *message;      /* of the part under way */
     size_t length;
+    struct arena *arena; /* of the message */
 };
 
 /**
