@@ -265,9 +265,24 @@ expect_match "a name that went stays kept back" 'frozen-oasis-70544.herokuapp.co
     "$("$SPACEDNS" kept-back --socket "$socket")"
 put "$full"
 
-# ---- the server refuses, or is gone ----
+# ---- the server hangs, refuses, or is gone ----
+
+put "$full"
+watch "$topology" --every 1
+comes "before the server hangs" 'app new'
+patience=60
+kill -STOP "$server"
+mark
+put "$more"
+comes "a server that hangs" 'written but not loaded: 1 dyno new: .*; the server at .* does not answer'
+kill -CONT "$server"
+comes "it goes on" 'loaded by the server now, well again after [0-9]+ failures?'
+await answers_dynos "$three" || fail "it answers the new dyno" "$(dynos_of web.frozen-oasis-70544)"
+unwatch
+patience=10
 
 stop
+put "$full"
 once "$topology"
 expect "without a server: exit code" 0 $code
 expect_match "without a server" 'No server answers here' "$(cat "$work/once.out")"
