@@ -20,10 +20,26 @@ static int compare_visible_spaces(const void *a, const void *b)
     return strcmp(left->segment->file, right->segment->file);
 }
 
-/* True when of two segments the first is what changed. */
+static uint64_t created(const struct candidates *candidates, uint32_t number)
+{
+    return candidates->segments[number]->identity.stamp.words[1];
+}
+
+/* True when of two segments the first is what changed; with on_charge, or was created later. */
 static bool is_newer(const struct candidates *candidates, uint32_t one, uint32_t other)
 {
-    return candidates->newer[one] && !candidates->newer[other];
+    if (candidates->newer[one] != candidates->newer[other])
+        return candidates->newer[one];
+    return candidates->on_charge != NULL &&
+           (created(candidates, one) != created(candidates, other)
+                ? created(candidates, one) > created(candidates, other)
+                : strcmp(candidates->segments[one]->file, candidates->segments[other]->file) > 0);
+}
+
+static void charge(const struct candidates *candidates, uint32_t charged, uint32_t other)
+{
+    if (candidates->on_charge != NULL)
+        candidates->on_charge(candidates->context, charged, other);
 }
 
 /* Orders a pair so that the finding is about the changed space, or the later one of two. */
@@ -63,10 +79,11 @@ static struct visible_space *list_visible_spaces(const struct candidates *candid
     *count = 0;
     for (size_t i = 0; i < candidates->count; i++) {
         const struct segment *segment = candidates->segments[i];
-        size_t seen = segment == NULL ? 0 : segment->listen_count;
+        bool is_ready = segment != NULL && !segment->is_unready;
+        size_t seen = is_ready ? segment->listen_count : 0;
         for (size_t j = 0; j < seen; j++)
             spaces[(*count)++] = (struct visible_space){segment, segment->listen[j], (uint32_t)i};
-        if (segment != NULL && seen == 0)
+        if (is_ready && seen == 0)
             spaces[(*count)++] = (struct visible_space){segment, 0, (uint32_t)i};
     }
     return spaces;
@@ -90,6 +107,7 @@ void crosscheck_spaces(const struct candidates *candidates, struct report *repor
             continue;
         order_pair(candidates, &newer, &older);
         report_overlap(newer, older, report);
+        charge(candidates, newer->number, older->number);
     }
     free(spaces);
 }
@@ -211,29 +229,63 @@ static bool add_device(struct device_names *names, const char *name)
     return true;
 }
 
-static void check_devices(const struct segment *segment, struct device_names *names,
-                          struct report *report)
+static void check_devices(const struct candidates *candidates, uint32_t number,
+                          struct device_names *names, struct report *report)
 {
-    for (size_t i = 0; segment != NULL && i < segment->connection_count; i++) {
+    const struct segment *segment = candidates->segments[number];
+
+    for (size_t i = 0; i < segment->connection_count; i++) {
         const struct connection *connection = &segment->connections[i];
-        if (connection->device != NULL && !add_device(names, connection->device))
-            report_add(report, FINDING_DEVICE, segment->file, connection->at,
-                       "device %s is one more than the %d that the server can tell apart; let "
-                       "connections share a device, or leave it out",
-                       connection->device, DEVICES_MOST);
+        if (connection->device == NULL || add_device(names, connection->device))
+            continue;
+        charge(candidates, number, ENTRY_NONE);
+        report_add(report, FINDING_DEVICE, segment->file, connection->at,
+                   "device %s is one more than the %d that the server can tell apart; let "
+                   "connections share a device, or leave it out",
+                   connection->device, DEVICES_MOST);
     }
+}
+
+static bool has_device(const struct segment *segment)
+{
+    if (segment == NULL || segment->is_unready)
+        return false;
+    for (size_t i = 0; i < segment->connection_count; i++)
+        if (segment->connections[i].device != NULL)
+            return true;
+    return false;
+}
+
+/* Newer ones last. */
+static int compare_candidates(const void *a, const void *b, void *context)
+{
+    uint32_t left = *(const uint32_t *)a, right = *(const uint32_t *)b;
+
+    if (is_newer(context, left, right))
+        return 1;
+    if (is_newer(context, right, left))
+        return -1;
+    return left < right ? -1 : left > right;
 }
 
 void crosscheck_devices(const struct candidates *candidates, struct report *report)
 {
     struct device_names names = {.count = 0};
+    uint32_t *numbers = malloc((candidates->count + 1) * sizeof *numbers);
+    size_t count = 0;
 
+    if (numbers == NULL) {
+        report_add(report, FINDING_MEMORY, "", (struct location){.line = 0},
+                   "out of memory while comparing devices");
+        return;
+    }
     for (size_t i = 0; i < candidates->count; i++)
-        if (!candidates->newer[i])
-            check_devices(candidates->segments[i], &names, report);
-    for (size_t i = 0; i < candidates->count; i++)
-        if (candidates->newer[i])
-            check_devices(candidates->segments[i], &names, report);
+        if (has_device(candidates->segments[i]))
+            numbers[count++] = (uint32_t)i;
+    qsort_r(numbers, count, sizeof *numbers, compare_candidates, (void *)candidates);
+    for (size_t i = 0; i < count; i++)
+        check_devices(candidates, numbers[i], &names, report);
+    free(numbers);
 }
 
 /* One side of a clash, as text and with its location. */
@@ -333,6 +385,9 @@ void crosscheck_report_clash(const struct candidates *candidates, const struct i
 {
     char newer_app[64], older_app[64];
     bool is_swapped = is_newer(candidates, clash->older.segment, clash->newer.segment);
+
+    charge(candidates, is_swapped ? clash->older.segment : clash->newer.segment,
+           is_swapped ? clash->newer.segment : clash->older.segment);
     struct index_entry entry = is_swapped ? clash->older : clash->newer;
     struct side newer = side_of(candidates, entry, newer_app, sizeof newer_app);
     struct side older =

@@ -5,18 +5,25 @@
  * Threads: control thread.  Memory: freed on return.
  */
 #include "answer/index.h"
+#include "answer/load.h"
 #include "answer/segment.h"
 #include "answer/snapshot.h"
 #include "findings/report.h"
 
 /**
  * The segments of the next snapshot, by number. A finding about two of them is one of the newer.
+ *
+ * With on_charge, every error is one of a segment's text: of two that are both new or neither, that
+ * of the one created later, by the second word of its stamp. It is called for each finding; `other`
+ * is the second segment, ENTRY_NONE where there is none.
  */
 struct candidates {
     const struct segment *const *segments; /* NULL where unused */
     const bool *added;                     /* newly read */
     const bool *newer;                     /* of these, with another text than was accepted last */
     size_t count;
+    void (*on_charge)(void *context, uint32_t charged, uint32_t other);
+    void *context;
 };
 
 /** Spaces visible at one address do not overlap (E-SPACE-OVERLAP). */
@@ -42,6 +49,9 @@ void crosscheck_report_clash(const struct candidates *candidates, const struct i
  * Keys fixed at creation have not changed since `before` (E-IMMUTABLE): a space's cidr, data_cidr,
  * region, generation and shield, an app's internal_routing and space. Identity is the id where both
  * have one, else the name.
+ *
+ * fixed  what is known to be fixed need not be as before: a text's own check compares it
+ *        (space/fixed.h); an app that is fixed in its former space no longer may be in another
  */
 void crosscheck_immutable(const struct snapshot *before, const struct candidates *candidates,
-                          struct report *report);
+                          const struct load_fixed *fixed, struct report *report);

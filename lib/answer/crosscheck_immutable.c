@@ -4,8 +4,26 @@
 
 struct immutable_check {
     const struct snapshot *before;
+    const struct load_fixed *fixed;
     struct report *report;
+    bool has_refused; /* something of the segment that is being checked */
 };
+
+/* What is fixed of a space, or NULL. */
+static const struct fixed_space *find_fixed(const struct immutable_check *check, const char *space)
+{
+    return check->fixed->find == NULL ? NULL : check->fixed->find(check->fixed->context, space);
+}
+
+static bool is_app_fixed(const struct fixed_space *fixed, const struct segment *segment,
+                         uint32_t number)
+{
+    const struct app_entry *app = &segment->apps[number];
+    const char *id = segment->app_ids == NULL ? NULL : segment->app_ids[number];
+
+    return fixed != NULL &&
+           fixed_find_app(fixed, segment_text(segment, app->name), app->name_length, id, NULL);
+}
 
 static bool are_same(const char *a, const char *b)
 {
@@ -34,6 +52,17 @@ static bool find_app(const struct immutable_check *check, const struct segment *
            found->kind == INDEX_APP_ID;
 }
 
+/* True when the app was in another space, and the two are not one space renamed. */
+static bool has_moved(const struct immutable_check *check, const struct segment *old_segment,
+                      uint32_t old_number, const struct segment *segment)
+{
+    if (strcmp(old_segment->name, segment->name) == 0 ||
+        (old_segment->id != NULL && are_same(old_segment->id, segment->id)))
+        return false;
+    return check->fixed->find == NULL ||
+           is_app_fixed(find_fixed(check, old_segment->name), old_segment, old_number);
+}
+
 static void check_app(struct immutable_check *check, const struct segment *segment, uint32_t number)
 {
     const struct app_entry *app = &segment->apps[number];
@@ -47,17 +76,20 @@ static void check_app(struct immutable_check *check, const struct segment *segme
     int length = app->name_length;
     const char *name = segment_text(segment, app->name);
 
-    if (was_internal != is_internal)
+    if (was_internal != is_internal) {
+        check->has_refused = true;
         report_add(check->report, FINDING_IMMUTABLE, segment->file, app->at,
                    "internal_routing of app %.*s is %s and cannot become %s; it is fixed on "
                    "creation, so put it back, or recreate the app (a new id, or another name)",
                    length, name, was_internal ? "true" : "false", is_internal ? "true" : "false");
-    if (strcmp(old_segment->name, segment->name) != 0 &&
-        (old_segment->id == NULL || !are_same(old_segment->id, segment->id)))
+    }
+    if (has_moved(check, old_segment, entry.number, segment)) {
+        check->has_refused = true;
         report_add(check->report, FINDING_IMMUTABLE, segment->file, app->at,
                    "app %.*s is in space %s and cannot move to %s; recreate it there (a new id, or "
                    "another name)",
                    length, name, old_segment->name, segment->name);
+    }
 }
 
 /* Finds the space in the previous snapshot: by id where both have one, else by name. */
@@ -78,6 +110,7 @@ static const struct segment *find_space(const struct snapshot *before,
 static void report_space(struct immutable_check *check, const struct segment *segment,
                          const char *key)
 {
+    check->has_refused = true;
     report_add(check->report, FINDING_IMMUTABLE, segment->file, segment->at,
                "%s of space %s has changed; it is fixed on creation, so put it back, or make a new "
                "space (a new id, or another name)",
@@ -93,7 +126,7 @@ static void check_space(struct immutable_check *check, const struct segment *seg
 {
     const struct segment *old = find_space(check->before, segment);
 
-    if (old == NULL)
+    if (old == NULL || old->is_unready)
         return;
     if (!are_same_blocks(old->cidr, segment->cidr))
         report_space(check, segment, "cidr");
@@ -107,17 +140,29 @@ static void check_space(struct immutable_check *check, const struct segment *seg
         report_space(check, segment, "shield");
 }
 
-void crosscheck_immutable(const struct snapshot *before, const struct candidates *candidates,
-                          struct report *report)
+static void check_segment(struct immutable_check *check, const struct segment *segment)
 {
-    struct immutable_check check = {.before = before, .report = report};
+    const struct fixed_space *fixed = find_fixed(check, segment->name);
+
+    if (fixed == NULL)
+        check_space(check, segment);
+    for (uint32_t i = 0; i < segment->app_count; i++)
+        if (!is_app_fixed(fixed, segment, i))
+            check_app(check, segment, i);
+}
+
+void crosscheck_immutable(const struct snapshot *before, const struct candidates *candidates,
+                          const struct load_fixed *fixed, struct report *report)
+{
+    struct immutable_check check = {.before = before, .fixed = fixed, .report = report};
 
     for (size_t i = 0; i < candidates->count; i++) {
         const struct segment *segment = candidates->segments[i];
-        if (segment == NULL || !candidates->added[i])
+        if (segment == NULL || segment->is_unready || !candidates->added[i])
             continue;
-        check_space(&check, segment);
-        for (uint32_t j = 0; j < segment->app_count; j++)
-            check_app(&check, segment, j);
+        check.has_refused = false;
+        check_segment(&check, segment);
+        if (check.has_refused && candidates->on_charge != NULL)
+            candidates->on_charge(candidates->context, (uint32_t)i, ENTRY_NONE);
     }
 }

@@ -25,6 +25,11 @@ uint64_t load_generation_before(const struct load_request *request)
     return request->stored == NULL ? 0 : request->stored->generation;
 }
 
+static uint64_t generation_next(const struct load_request *request)
+{
+    return request->generation != 0 ? request->generation : load_generation_before(request) + 1;
+}
+
 static int compare_files(const void *a, const void *b)
 {
     const struct job *left = a, *right = b;
@@ -76,7 +81,7 @@ static bool number_segments(struct loading *loading)
 {
     const struct snapshot *before = loading->request->before;
     size_t old_count = before == NULL ? 0 : before->segment_count;
-    size_t most = old_count + loading->job_count;
+    size_t most = old_count + loading->job_count + 1;
 
     loading->segment_count = most;
     loading->segments = calloc(most, sizeof(struct segment *));
@@ -100,19 +105,51 @@ static bool number_segments(struct loading *loading)
     return true;
 }
 
-static bool make_jobs(struct loading *loading)
+static bool list_texts(struct loading *loading, struct source_names *names)
 {
     struct source *source = loading->request->source;
+
+    if (source->list(source, loading->arena, names, loading->err))
+        return true;
+    *names = (struct source_names){.count = 0};
+    return loading->request->keeps_spaces && loading->err->code == ERR_RULE;
+}
+
+/* Adds the texts of `before` that the source has no more: the judge may hold them. */
+static void add_gone_jobs(struct loading *loading)
+{
+    const struct snapshot *before = loading->request->before;
+    size_t listed = loading->job_count;
+
+    for (size_t i = 0; i < before->segment_count; i++) {
+        const struct segment *segment = before->segments[i];
+        if (segment == NULL || load_find_job(loading, segment->file) != NULL)
+            continue;
+        loading->jobs[listed + loading->gone_count++] =
+            (struct job){.file = segment->file, .is_gone = true};
+    }
+    loading->job_count += loading->gone_count;
+    if (loading->gone_count > 0)
+        qsort(loading->jobs, loading->job_count, sizeof *loading->jobs, compare_files);
+}
+
+static bool make_jobs(struct loading *loading)
+{
+    const struct load_request *request = loading->request;
+    bool has_gone = request->keeps_spaces && !load_is_start(request);
     struct source_names names = {.count = 0};
 
-    if (!source->list(source, loading->arena, &names, loading->err))
+    if (!list_texts(loading, &names))
         return false;
-    loading->jobs = calloc(names.count, sizeof *loading->jobs);
+    size_t most = names.count + (has_gone ? request->before->segment_count : 0);
+    loading->jobs = calloc(most + 1, sizeof *loading->jobs);
     if (loading->jobs == NULL)
         return load_out_of_memory(loading->err);
-    loading->job_count = names.count;
-    for (size_t i = 0; i < names.count; i++) {
-        loading->jobs[i].file = names.names[i];
+    for (size_t i = 0; i < names.count; i++)
+        loading->jobs[loading->job_count++].file = names.names[i];
+    if (has_gone)
+        add_gone_jobs(loading);
+    for (size_t i = 0; i < loading->job_count; i++) {
         loading->jobs[i].report = report_new();
         if (loading->jobs[i].report == NULL)
             return load_out_of_memory(loading->err);
@@ -141,39 +178,43 @@ static void gather(struct loading *loading, struct load_outcome *outcome)
         loading->added[job->number] = job->result != NULL && !job->is_kept;
         loading->newer[job->number] =
             loading->added[job->number] && !(load_is_start(loading->request) && job->is_stored);
-        loading->changes += !job->is_kept;
+        loading->changes +=
+            job->is_kept ? job->result != job->before : job->result != NULL || !job->is_gone;
     }
     for (size_t i = 0; i < loading->segment_count; i++)
         loading->changes += loading->dropped[i] != NULL;
-    outcome->file_count = loading->job_count;
+    outcome->file_count = loading->job_count - loading->gone_count;
     outcome->change_count = loading->changes;
 }
 
-static struct candidates list_candidates(const struct loading *loading)
+struct candidates load_candidates(const struct loading *loading)
 {
     return (struct candidates){.segments = loading->segments,
                                .added = loading->added,
                                .newer = loading->newer,
-                               .count = loading->segment_count};
+                               .count = loading->segment_count,
+                               .on_charge = loading->on_charge,
+                               .context = (void *)loading};
 }
 
 static void on_clash(void *context, const struct index_clash *clash)
 {
     struct loading *loading = context;
-    const struct candidates candidates = list_candidates(loading);
+    const struct candidates candidates = load_candidates(loading);
 
     crosscheck_report_clash(&candidates, clash, loading->report);
 }
 
 static void run_crosschecks(struct loading *loading)
 {
-    const struct candidates candidates = list_candidates(loading);
+    const struct candidates candidates = load_candidates(loading);
 
     crosscheck_spaces(&candidates, loading->report);
     crosscheck_connections(&candidates, loading->report);
     crosscheck_devices(&candidates, loading->report);
     if (!load_is_start(loading->request))
-        crosscheck_immutable(loading->request->before, &candidates, loading->report);
+        crosscheck_immutable(loading->request->before, &candidates, &loading->request->fixed,
+                             loading->report);
 }
 
 /* Builds index and snapshot. Returns NULL when a rule across files is broken, or without memory. */
@@ -189,7 +230,7 @@ static struct snapshot *assemble(struct loading *loading)
     };
     struct snapshot_parts parts = {
         .policy = loading->request->policy,
-        .generation = load_generation_before(loading->request) + 1,
+        .generation = generation_next(loading->request),
         .segments = loading->segments,
         .segment_count = loading->segment_count,
         .index = {.key = before == NULL ? loading->request->key : before->index.key},
@@ -208,7 +249,8 @@ static struct snapshot *assemble(struct loading *loading)
         index_close(&parts.index);
         return NULL;
     }
-    loading->segments = NULL; /* owned by the snapshot now */
+    loading->segments = NULL; /* owned by the snapshot now, as are the results */
+    loading->is_sealed = true;
     struct snapshot *snapshot = snapshot_seal(&parts);
     if (snapshot == NULL)
         load_out_of_memory(loading->err);
@@ -221,7 +263,8 @@ struct snapshot *load_attempt(struct loading *loading, struct load_outcome *outc
 
     gather(loading, outcome);
     outcome->is_unchanged =
-        !load_is_start(request) && loading->changes == 0 && !request->is_new_policy;
+        !load_is_start(request) && loading->changes == 0 && !request->is_new_policy &&
+        (request->generation == 0 || request->generation == request->before->generation);
     if (outcome->is_unchanged)
         return NULL;
     run_crosschecks(loading);
@@ -286,13 +329,15 @@ void load_outcome_close(struct load_outcome *outcome)
 
 static void clean_up(struct loading *loading)
 {
-    for (size_t i = 0; loading->segments != NULL && i < loading->segment_count; i++)
-        segment_release((struct segment *)loading->segments[i]);
     for (size_t i = 0; i < loading->job_count; i++) {
+        if (!loading->is_sealed)
+            segment_release(loading->jobs[i].result);
+        segment_release(loading->jobs[i].names);
         report_free(loading->jobs[i].report);
         free(loading->jobs[i].text);
         arena_free(loading->jobs[i].model.arena);
         free(loading->jobs[i].last_good.file);
+        free(loading->jobs[i].last_good.space);
     }
     load_free_fallen(loading);
     free(loading->segments);
@@ -318,9 +363,12 @@ struct snapshot *snapshot_load(const struct load_request *request, struct report
     }
     if (make_jobs(&loading)) {
         parallel_for(loading.job_count, request->threads, load_text_run, &loading);
-        snapshot = load_has_last_good(request) && report_is_clean(report)
-                       ? load_with_last_good(&loading, outcome)
-                       : load_attempt(&loading, outcome);
+        if (request->keeps_spaces)
+            snapshot = load_keeping_spaces(&loading, outcome);
+        else
+            snapshot = load_has_last_good(request) && report_is_clean(report)
+                           ? load_with_last_good(&loading, outcome)
+                           : load_attempt(&loading, outcome);
         snapshot = load_keep_fallen(&loading, snapshot, outcome);
         if ((snapshot != NULL || outcome->is_unchanged) && !hand_over(&loading, outcome)) {
             load_out_of_memory(err);

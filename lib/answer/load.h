@@ -55,6 +55,8 @@
 
 struct dyno_key;
 
+enum { DOCUMENT_OCTETS_MOST = 1 << 20 }; /* of a text, with keeps_spaces */
+
 /**
  * Decides about the changes of a load that keeps spaces: one text at a time, on the thread that
  * called snapshot_load.

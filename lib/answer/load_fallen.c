@@ -63,6 +63,15 @@ static bool seal_unserved_text(void *context, size_t index)
     return true;
 }
 
+/* Texts that are not served, and of spaces that have nothing else, are kept back for their names.
+ */
+static void add_names(struct loading *loading)
+{
+    for (size_t i = 0; i < loading->job_count; i++)
+        if (loading->jobs[i].names != NULL)
+            loading->fallen[loading->fallen_count++] = loading->jobs[i].names;
+}
+
 static bool seal_unserved_texts(struct loading *loading, struct load_outcome *outcome)
 {
     const struct load_request *request = loading->request;
@@ -70,20 +79,23 @@ static bool seal_unserved_texts(struct loading *loading, struct load_outcome *ou
         load_is_start(request) && request->stored != NULL ? request->stored->text_count : 0;
 
     loading->fallen_count = loading->segment_count;
-    loading->fallen = calloc(loading->segment_count + stored + 1, sizeof(struct segment *));
+    loading->fallen =
+        calloc(loading->segment_count + loading->job_count + stored + 1, sizeof(struct segment *));
     loading->unserved_texts = calloc(stored + 1, sizeof(struct stored_text *));
     if (loading->fallen == NULL || loading->unserved_texts == NULL)
         return false;
     if (!load_is_start(request)) /* else the stored texts tell what was served */
         memcpy(loading->fallen, loading->dropped,
                loading->segment_count * sizeof(struct segment *));
+    add_names(loading);
     for (size_t i = 0; i < stored; i++)
         if (is_unserved(loading, &request->stored->texts[i]))
             loading->unserved_texts[loading->unserved_count++] = &request->stored->texts[i];
     loading->fallen_count += loading->unserved_count;
     parallel_for(loading->unserved_count, request->threads, seal_unserved_text, loading);
     for (size_t i = 0; i < loading->unserved_count; i++)
-        outcome->lost_texts += loading->fallen[loading->segment_count + i] == NULL;
+        outcome->lost_texts +=
+            loading->fallen[loading->fallen_count - loading->unserved_count + i] == NULL;
     return true;
 }
 

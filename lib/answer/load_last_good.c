@@ -12,11 +12,13 @@ bool load_has_last_good(const struct load_request *request)
     return load_is_start(request) && request->stored != NULL && request->stored->text_count > 0;
 }
 
-/* Notes the first error of the report, which the job falls back for. */
-static void note_cause(struct job *job, struct report *report)
+void load_note_cause(struct job *job, struct report *report)
 {
     struct load_last_good *noted = &job->last_good;
 
+    job->falls_back = true;
+    if (noted->file != NULL)
+        return;
     report_sort(report);
     const struct finding *first = report_first_error(report);
     report_refusal(report, job->file, &noted->cause);
@@ -42,7 +44,7 @@ static size_t choose_broken(struct loading *loading)
         struct job *job = &loading->jobs[i];
         if (!may_fall_back(job) || report_is_clean(job->report))
             continue;
-        note_cause(job, job->report);
+        load_note_cause(job, job->report);
         count += job->falls_back;
     }
     return count;
@@ -64,7 +66,7 @@ static size_t choose_named(struct loading *loading)
             return count;
         report_merge(own, loading->report);
         report_keep_file(own, job->file);
-        note_cause(job, own);
+        load_note_cause(job, own);
         report_free(own);
         count += job->falls_back;
     }
@@ -79,21 +81,14 @@ static size_t choose_changed(struct loading *loading)
         struct job *job = &loading->jobs[i];
         if (!may_fall_back(job) || job->is_stored)
             continue;
-        note_cause(job, loading->report);
+        load_note_cause(job, loading->report);
         count += job->falls_back;
     }
     return count;
 }
 
-/* A parallel_fn: replaces what a job made of the file's text. */
-static bool fall_back(void *context, size_t index)
+void load_drop_text(struct job *job)
 {
-    struct loading *loading = context;
-    struct job *job = &loading->jobs[index];
-
-    if (!job->falls_back)
-        return true;
-    job->falls_back = false;
     segment_release(job->result);
     free(job->text);
     arena_free(job->model.arena);
@@ -104,8 +99,21 @@ static bool fall_back(void *context, size_t index)
     job->model = (struct load_model){.arena = NULL};
     job->report = report_new();
     job->is_stored = false;
+}
+
+bool load_fall_back(void *context, size_t index)
+{
+    struct loading *loading = context;
+    struct job *job = &loading->jobs[index];
+
+    if (!job->falls_back)
+        return true;
+    job->falls_back = false;
+    load_drop_text(job);
     if (job->report == NULL)
         return false;
+    if (loading->request->keeps_spaces)
+        return load_step_down(loading, job);
     load_text_run_stored(loading, job);
     job->last_good.is_served = job->result != NULL;
     if (job->last_good.is_served)
@@ -147,7 +155,7 @@ static struct snapshot *attempt_with_accepted(struct loading *loading, struct lo
             return NULL;
         struct report *next = report_new();
         if (next == NULL ||
-            !parallel_for(loading->job_count, loading->request->threads, fall_back, loading)) {
+            !parallel_for(loading->job_count, loading->request->threads, load_fall_back, loading)) {
             report_free(next);
             load_out_of_memory(loading->err);
             return NULL;
@@ -161,6 +169,25 @@ static struct snapshot *attempt_with_accepted(struct loading *loading, struct lo
         return snapshot;
     snapshot_free(snapshot);
     return NULL;
+}
+
+static void report_kept(const struct load_last_good *text, struct report *report)
+{
+    if (text->keeping == LOAD_HELD)
+        report_add(report, FINDING_HELD, text->file, text->at,
+                   "space %.80s stays as it was: %s; if the change is meant, let it through with "
+                   "`spacedns registry accept %.80s`",
+                   text->space, text->cause.text, text->space);
+    else if (text->keeping == LOAD_KEPT)
+        report_add(report, FINDING_LAST_GOOD, text->file, text->at,
+                   "space %.80s stays as it was, because its document has errors: %s; correct it "
+                   "and push it again",
+                   text->space, text->cause.text);
+    else
+        report_add(report, FINDING_UNSERVED, text->file, text->at,
+                   "space %.80s is not ready, and its clients get SERVFAIL, because its document "
+                   "has errors and there is no earlier one: %s; correct it and push it again",
+                   text->space, text->cause.text);
 }
 
 static void report_last_good(const struct load_last_good *file, struct report *report)
@@ -180,9 +207,10 @@ static void report_last_good(const struct load_last_good *file, struct report *r
                    file->cause.text);
 }
 
-/* Reports the files that fell back, and hands them to the outcome. */
-static bool hand_last_good(struct loading *loading, struct load_outcome *outcome)
+bool load_hand_last_good(struct loading *loading, struct load_outcome *outcome)
 {
+    bool keeps_spaces = loading->request->keeps_spaces;
+
     outcome->last_good = calloc(loading->job_count + 1, sizeof *outcome->last_good);
     if (outcome->last_good == NULL)
         return load_out_of_memory(loading->err);
@@ -190,9 +218,10 @@ static bool hand_last_good(struct loading *loading, struct load_outcome *outcome
         struct job *job = &loading->jobs[i];
         if (job->last_good.file == NULL)
             continue;
-        report_last_good(&job->last_good, loading->report);
+        (keeps_spaces ? report_kept : report_last_good)(&job->last_good, loading->report);
         outcome->last_good[outcome->last_good_count++] = job->last_good;
         job->last_good.file = NULL;
+        job->last_good.space = NULL;
     }
     return true;
 }
@@ -202,7 +231,7 @@ static struct snapshot *conclude(struct loading *loading, struct load_outcome *o
                                  struct snapshot *snapshot, const struct report *findings)
 {
     report_merge(loading->report, findings);
-    if (snapshot == NULL || hand_last_good(loading, outcome)) {
+    if (snapshot == NULL || load_hand_last_good(loading, outcome)) {
         if (report_is_clean(loading->report))
             return snapshot;
     }
@@ -235,7 +264,9 @@ struct snapshot *load_with_last_good(struct loading *loading, struct load_outcom
 
 void load_last_good_free(struct load_last_good *files, size_t count)
 {
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         free(files[i].file);
+        free(files[i].space);
+    }
     free(files);
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "answer/seal_unready.h"
 #include "base/hash.h"
 #include "space/parse.h"
 #include "space/rules.h"
@@ -32,6 +33,40 @@ static void keep_text(const struct loading *loading, struct job *job,
         free(text->octets);
 }
 
+const char *load_space_of(struct arena *arena, const char *file)
+{
+    const char *name = stored_name(file);
+    size_t length = strlen(name);
+    const char *dot = strrchr(name, '.');
+
+    if (dot != NULL && (strcmp(dot, ".yaml") == 0 || strcmp(dot, ".yml") == 0))
+        length = (size_t)(dot - name);
+    return arena_text(arena, name, length);
+}
+
+static const struct fixed_space *find_fixed(const struct load_request *request, const char *space)
+{
+    return request->fixed.find == NULL ? NULL : request->fixed.find(request->fixed.context, space);
+}
+
+/* What a folder does not ask of a file: the key names the space, and has what is fixed of it. */
+static void check_document(const struct load_request *request, const struct job *job,
+                           struct arena *arena, const struct space *space)
+{
+    const char *name = load_space_of(arena, job->file);
+
+    if (name != NULL && space->name.text != NULL && strcmp(name, space->name.text) != 0) {
+        report_add(job->report, FINDING_SPACE_NAME, job->file, space->name.at,
+                   "the document is that of space %.80s by its key, and of space %.80s by its "
+                   "text; write the same name in both",
+                   name, space->name.text);
+        return;
+    }
+    const struct fixed_space *fixed = name == NULL ? NULL : find_fixed(request, name);
+    if (fixed != NULL)
+        fixed_check(space, fixed, job->report);
+}
+
 /*
  * Compiles a text into a segment. The text, as large as the file, is released before the segment is
  * made: the model has copies of what it needs.
@@ -53,6 +88,8 @@ static void compile(const struct loading *loading, struct job *job, const struct
     keep_text(loading, job, text, identity);
     if (space != NULL)
         space_check(space, suffixes, job->report);
+    if (space != NULL && loading->request->keeps_spaces)
+        check_document(loading->request, job, arena, space);
     if (space != NULL && report_is_clean(job->report)) {
         job->result = segment_seal(space, suffixes, identity, &err);
         if (job->result == NULL)
@@ -109,8 +146,21 @@ static struct text_identity identify(const struct load_request *request,
 
 static bool has_same_content(const struct segment *before, const struct text_identity *identity)
 {
-    return before != NULL && before->identity.content == identity->content &&
+    return before != NULL && !before->is_unready && before->identity.content == identity->content &&
            before->identity.length == identity->length;
+}
+
+/* A registry's document may not be as long as a file. */
+static bool is_too_long(const struct load_request *request, const struct job *job,
+                        const struct source_text *text)
+{
+    if (!request->keeps_spaces || text->length <= DOCUMENT_OCTETS_MOST)
+        return false;
+    report_add(job->report, FINDING_LIMIT, job->file, (struct location){.line = 1},
+               "the document has %zu octets, and a registry's may have %d; split it: give some of "
+               "the apps a space of their own",
+               text->length, DOCUMENT_OCTETS_MOST);
+    return true;
 }
 
 bool load_text_run(void *context, size_t index)
@@ -120,6 +170,8 @@ bool load_text_run(void *context, size_t index)
     struct job *job = &loading->jobs[index];
     struct source_text text;
 
+    if (job->is_gone)
+        return true;
     if (is_same(request, job)) {
         job->is_kept = true;
         return true;
@@ -132,6 +184,9 @@ bool load_text_run(void *context, size_t index)
         zone_text_report_unmarked(job->file, text.octets, text.length, job->report);
     if (!identity.is_marked && was_marked(request, job)) {
         zone_text_report_cut(job->file, text.octets, text.length, job->report);
+    } else if (is_too_long(request, job, &text)) {
+        free(text.octets);
+        return true;
     } else if (has_same_content(job->before, &identity)) {
         job->is_kept = true;
         job->before->identity = identity;
@@ -160,4 +215,64 @@ void load_text_run_stored(const struct loading *loading, struct job *job)
     compile(loading, job, &text, &identity);
     if (job->result != NULL)
         job->last_good.accepted_s = stored->accepted_s;
+}
+
+/* True when the same text was as unready before. */
+static bool is_as_unready(const struct segment *before, const struct segment *result)
+{
+    return before != NULL && before->is_unready &&
+           before->identity.content == result->identity.content &&
+           before->identity.length == result->identity.length &&
+           before->unready_code == result->unready_code &&
+           before->unready_at.line == result->unready_at.line &&
+           before->cidr.address == result->cidr.address && before->cidr.bits == result->cidr.bits;
+}
+
+/* The names that can be read are kept back once: when the space becomes unready. */
+static void seal_unready(const struct loading *loading, struct job *job,
+                         const struct unready_space *space, const struct source_text *text)
+{
+    const struct suffixes *suffixes = &loading->request->policy->suffixes;
+    struct err err;
+
+    job->result =
+        segment_seal_unready(space, job->last_good.code, job->last_good.at, suffixes, &err);
+    if (job->result == NULL)
+        return;
+    job->result->identity = (struct text_identity){
+        .content = hash_octets(&loading->request->key, text->octets, text->length),
+        .length = text->length,
+    };
+    if (is_as_unready(job->before, job->result)) {
+        segment_release(job->result);
+        job->result = segment_hold(job->before);
+        job->is_kept = true;
+        return;
+    }
+    job->names = segment_seal_names(space, suffixes, &err);
+    if (job->names != NULL || err.code != ERR_MEMORY)
+        return;
+    segment_release(job->result);
+    job->result = NULL;
+}
+
+void load_text_run_unready(const struct loading *loading, struct job *job)
+{
+    const struct load_request *request = loading->request;
+    struct report *report = report_new();
+    struct arena *arena = arena_new();
+    struct source_text text = {.octets = NULL};
+
+    if (report != NULL && arena != NULL) {
+        struct unready_space space = {.file = job->file, .name = load_space_of(arena, job->file)};
+        if (!job->is_gone && request->source->read(request->source, job->file, &text, report))
+            space.model = space_parse(arena, job->file, text.octets, text.length, report);
+        if (space.name != NULL) {
+            space.fixed = find_fixed(request, space.name);
+            seal_unready(loading, job, &space, &text);
+        }
+    }
+    free(text.octets);
+    arena_free(arena);
+    report_free(report);
 }

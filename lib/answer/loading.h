@@ -5,12 +5,17 @@
  *     load.c         the steps, from the names to the snapshot
  *     load_text.c    one text: read, compared, compiled
  *     load_last_good.c  files with errors, served from accepted texts
+ *     load_keep.c    texts with errors, whose spaces stay as they were
  *     load_fallen.c  names that are no longer served, and the texts for the store
  *
  * Threads: load_text_run on several at once, each with a job of its own.
  * Memory: an arena of the load, but for what the outcome hands over.
  */
+#include "answer/crosscheck.h"
 #include "answer/load.h"
+
+/* What a job's result is from, with request->keeps_spaces; it only goes down. */
+enum job_step { STEP_TEXT, STEP_KEPT, STEP_UNREADY };
 
 /* One zone file being loaded. */
 struct job {
@@ -20,7 +25,10 @@ struct job {
     struct segment *result;  /* one hold; NULL when the file is broken */
     struct load_model model; /* with request->wants_models */
     struct report *report;
-    bool is_kept; /* result is `before` */
+    bool is_kept; /* result is of the text of `before` */
+    bool is_gone; /* the source has no such text any more; without result unless held */
+    enum job_step step;
+    struct segment *names; /* of STEP_UNREADY: to keep back; NULL: none */
     bool was_read;
     char *text; /* for the store; NULL: not wanted */
     size_t length;
@@ -30,6 +38,11 @@ struct job {
     struct load_last_good last_good; /* file NULL: the text is the file's */
 };
 
+/* An error of a text, by the number of its segment; the other's is ENTRY_NONE where none. */
+struct charge {
+    uint32_t charged, other;
+};
+
 struct loading {
     const struct load_request *request;
     struct report *report;
@@ -37,6 +50,7 @@ struct loading {
     struct arena *arena;
     struct job *jobs; /* sorted by file */
     size_t job_count;
+    size_t gone_count;    /* of them, those that are gone */
     size_t segment_count; /* of the next snapshot */
     const struct segment **segments;
     const struct segment **dropped;
@@ -44,9 +58,13 @@ struct loading {
     bool *newer; /* of these, that differ from what was accepted last */
     size_t changes;
     const struct segment *
-        *fallen; /* dropped segments, then those of stored texts no longer served */
+        *fallen; /* dropped segments, names of unready spaces, stored texts no longer served */
     size_t fallen_count;
     size_t unserved_count; /* the last of these, from the store */
+    void (*on_charge)(void *loading, uint32_t charged, uint32_t other); /* candidates' */
+    struct charge *charges; /* with request->keeps_spaces: of the last attempt */
+    size_t charge_count, charge_capacity;
+    bool is_sealed; /* the snapshot has the jobs' results */
     const struct stored_text **unserved_texts;
 };
 
@@ -65,6 +83,15 @@ bool load_text_run(void *context, size_t index);
 /* Compiles the accepted text of a job instead of the file's. Without one there is no result. */
 void load_text_run_stored(const struct loading *loading, struct job *job);
 
+/*
+ * Seals what is known of the space of a text that cannot be served, as the result, and its names.
+ * Reads the text once more. Without a result there is no memory.
+ */
+void load_text_run_unready(const struct loading *loading, struct job *job);
+
+/* The space of a text by the text's name; borrowed, or in the arena. NULL: no memory. */
+const char *load_space_of(struct arena *arena, const char *file);
+
 /* The job of a file by name; NULL when there is none. */
 struct job *load_find_job(const struct loading *loading, const char *file);
 
@@ -73,6 +100,30 @@ struct job *load_find_job(const struct loading *loading, const char *file);
  * Returns NULL when there are errors, or with *err.
  */
 struct snapshot *load_attempt(struct loading *loading, struct load_outcome *outcome);
+
+/* What the attempt is about, for the rules across texts. */
+struct candidates load_candidates(const struct loading *loading);
+
+/* Notes the first error of the report, which the job falls back for; an earlier note stays. */
+void load_note_cause(struct job *job, struct report *report);
+
+/* Frees what a job has made of its text. Without memory job->report is NULL. */
+void load_drop_text(struct job *job);
+
+/*
+ * A parallel_fn: replaces what a job with falls_back has made of its text by the accepted text, or
+ * goes down by a step. Returns false without memory.
+ */
+bool load_fall_back(void *context, size_t index);
+
+/* Takes a job whose text was dropped a step down. Returns false without memory. */
+bool load_step_down(struct loading *loading, struct job *job);
+
+/* Reports the texts that are not served, and hands them to the outcome. */
+bool load_hand_last_good(struct loading *loading, struct load_outcome *outcome);
+
+/* load_attempt with each space as far down the steps as errors and the judge demand. */
+struct snapshot *load_keeping_spaces(struct loading *loading, struct load_outcome *outcome);
 
 /* True when files with errors may be served from accepted texts. */
 bool load_has_last_good(const struct load_request *request);

@@ -159,8 +159,8 @@ static bool copy_domains(struct arena *arena, struct app *app)
         if (!is_name(app->domains[i].hostname.text))
             continue;
         copies[count] = app->domains[i];
-        if (!is_name(copies[count].cname.text))
-            copies[count].cname.text = NULL;
+        if (copies[count].cname.text != NULL && !is_name(copies[count].cname.text))
+            copies[count].cname = copies[count].hostname; /* without one it would be pending */
         count++;
     }
     app->domains = copies;

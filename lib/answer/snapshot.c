@@ -122,6 +122,7 @@ static void survey_segment(struct snapshot *snapshot, const struct segment *segm
     if (block != BLOCK_NONE) /* the CIDR of an unready space need not be known */
         snapshot->blocks[block / 64] |= (uint64_t)1 << block % 64;
     survey_data(snapshot, segment->data_cidr);
+    snapshot->unready_count += segment->is_unready;
     snapshot->app_count += segment->app_count;
     snapshot->host_count += segment->host_count;
     snapshot->empty_depths[0] |= segment->empty_depths[0];

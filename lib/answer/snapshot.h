@@ -49,6 +49,7 @@ struct snapshot {
     uint16_t soa_length;
     size_t app_count;
     size_t host_count;
+    size_t unready_count;        /* of its segments, the unready ones */
     struct standings *standings; /* of its routes' upstreams, for all workers; set by the server */
     struct snapshot *older;      /* control thread: snapshots not yet freed */
 };

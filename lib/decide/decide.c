@@ -134,6 +134,10 @@ static bool decide_kept_back(const struct snapshot *snapshot, const struct clien
         return true;
     }
     verdict->segment = snapshot->segments[verdict->membership->segment];
+    if (verdict->segment->is_unready) {
+        verdict_unready(verdict->segment, verdict->membership, verdict);
+        return true;
+    }
     verdict->kept_back = entry.cohort;
     verdict_negative(verdict, SITUATION_KEPT_BACK, RCODE_NXDOMAIN, REASON_WITHHELD);
     return true;
@@ -339,6 +343,27 @@ static bool may_recurse(const struct snapshot *snapshot, const struct client *cl
             recursion_find(recursion, client_classes(client), name) != NULL);
 }
 
+/*
+ * Decides for a client of unready spaces alone; only _why may still tell it so. Returns false if
+ * one of its spaces can answer. Bounded by the number of spaces of one client.
+ */
+static bool decide_unready(const struct snapshot *snapshot, const struct client *client,
+                           const struct query *query, struct verdict *verdict)
+{
+    if (snapshot->unready_count == 0)
+        return false;
+    for (uint32_t i = 0; i < client->count; i++)
+        if (!snapshot->segments[client->memberships[i].segment]->is_unready)
+            return false;
+    enum answer_kind kind = names_find(PARENT_ANY, query->name.octets);
+    if (kind != ANSWER_NONE)
+        names_answer(query, kind, verdict);
+    else
+        verdict_unready(snapshot->segments[client->memberships[0].segment], client->memberships,
+                        verdict);
+    return true;
+}
+
 /* Types of messages and transfers: no name has records of them (RFC 6895 section 3.1). */
 static bool is_meta_type(uint16_t type)
 {
@@ -366,6 +391,8 @@ void decide(const struct snapshot *snapshot, const struct client *client, const 
         verdict_set(verdict, SITUATION_UNSUPPORTED, RCODE_REFUSED, REASON_NOT_SUPPORTED);
         return;
     }
+    if (decide_unready(snapshot, client, query, verdict))
+        return;
     decide_name(snapshot, client, query, hash, verdict);
     if (verdict->is_concealed)
         decide_concealed(snapshot, query, verdict);

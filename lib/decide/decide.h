@@ -12,7 +12,8 @@
  * Order: outsiders first (they never learn what exists), then the name's owner, its space, this
  * client's membership of it, internal routing, running web dynos. Any other name is forwarded to an
  * upstream if the client may recurse, else refused. A name that was internal and is no longer
- * declared (answer/kept_back.h) is never forwarded.
+ * declared (answer/kept_back.h) is never forwarded. A client whose spaces are all unready
+ * (answer/seal_unready.h) gets SERVFAIL for any name, because it might be one of theirs.
  *
  * Sources: RFC 2308 (negative answers), RFC 8020 (empty non-terminals), RFC 8482 (ANY),
  * RFC 6761 (special names), RFC 4892 (id.server).

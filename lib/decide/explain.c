@@ -178,6 +178,20 @@ static void explain_kept_back(const struct verdict *verdict, struct explanation 
     end_step(explanation, &text);
 }
 
+/* The error that keeps the document of the space out. */
+static void explain_unready(const struct segment *segment, struct explanation *explanation)
+{
+    struct text text = begin_step(explanation);
+
+    text_add_string(&text, "not ready: the document of space ");
+    escape_add(&text, segment->name, strlen(segment->name));
+    text_add_string(&text, " has errors, and there is no earlier one: ");
+    text_add_string(&text, finding_name(segment->unready_code));
+    if (segment->unready_at.line > 0)
+        add_location(explanation, &text, segment, segment->unready_at.line);
+    end_step(explanation, &text);
+}
+
 static void explain_app(const struct verdict *verdict, struct explanation *explanation)
 {
     const struct app_entry *app = verdict->app;
@@ -428,6 +442,8 @@ static void explain_last(const struct snapshot *snapshot, const struct client *c
                          const struct query *query, const struct verdict *verdict,
                          const struct explain_facts *facts, struct explanation *explanation)
 {
+    if (verdict->situation == SITUATION_NOT_READY && verdict->segment != NULL)
+        explain_unready(verdict->segment, explanation);
     if (verdict->kept_back != NULL)
         explain_kept_back(verdict, explanation);
     if (facts->for_operator && verdict->owner != NULL)

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/escape.h"
 #include "decide/discovery.h"
 #include "decide/special.h"
 #include "decide/suggestion.h"
@@ -288,6 +289,17 @@ static void add_space_changing(struct text *text, const struct segment *segment)
                     segment->state == SPACE_DELETING ? " is being deleted" : " is being created");
 }
 
+static void add_not_ready(struct text *text, const struct verdict *verdict)
+{
+    if (verdict->segment == NULL) {
+        text_add_string(text, reason_entry(REASON_NOT_READY)->description);
+        return;
+    }
+    text_add_string(text, "space ");
+    escape_add(text, verdict->segment->name, strlen(verdict->segment->name));
+    text_add_string(text, " is not ready: its document has errors");
+}
+
 static void add_rate_limited(struct text *text, const struct snapshot *snapshot)
 {
     text_add_string(text, "this client asks more than ");
@@ -343,6 +355,9 @@ static void add_fact(struct text *text, const struct snapshot *snapshot,
     case REASON_SPACE_CHANGING:
         add_space_changing(text, verdict->segment);
         break;
+    case REASON_NOT_READY:
+        add_not_ready(text, verdict);
+        break;
     case REASON_ROUTE_MISSING:
         add_route_missing(text, verdict);
         break;
@@ -351,7 +366,6 @@ static void add_fact(struct text *text, const struct snapshot *snapshot,
         break;
     case REASON_NONE:
     case REASON_ALIAS_ENDLESS:
-    case REASON_NOT_READY:
     case REASON_RELOAD_REFUSED:
     case REASON_NOT_SUPPORTED:
     case REASON_COUNT:

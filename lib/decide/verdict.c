@@ -63,6 +63,14 @@ void verdict_conceal(const struct segment *owner, struct verdict *verdict)
     verdict->soa_label = 0;
 }
 
+void verdict_unready(const struct segment *segment, const struct membership *membership,
+                     struct verdict *verdict)
+{
+    verdict->segment = segment;
+    verdict->membership = membership;
+    verdict_set(verdict, SITUATION_NOT_READY, RCODE_SERVFAIL, REASON_NOT_READY);
+}
+
 bool verdict_admit(const struct client *client, const struct snapshot *snapshot, uint16_t segment,
                    struct verdict *verdict)
 {
@@ -70,6 +78,10 @@ bool verdict_admit(const struct client *client, const struct snapshot *snapshot,
     verdict->membership = client_membership(client, segment);
     if (verdict->membership == NULL) {
         verdict_conceal(verdict->segment, verdict);
+        return false;
+    }
+    if (verdict->segment->is_unready) {
+        verdict_unready(verdict->segment, verdict->membership, verdict);
         return false;
     }
     if (verdict->segment->state != SPACE_ALLOCATED) {

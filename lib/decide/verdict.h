@@ -145,9 +145,13 @@ void verdict_negative(struct verdict *verdict, enum situation situation, uint8_t
 /** Refuses a discovery name to a client whose class may not ask for it. */
 void verdict_refuse_class(struct verdict *verdict);
 
+/** SERVFAIL for a client of a space that has nothing to answer from, for any name. */
+void verdict_unready(const struct segment *segment, const struct membership *membership,
+                     struct verdict *verdict);
+
 /**
  * Sets space and membership. Returns false when the client is not a member (the name is then
- * concealed) or the space is being created or deleted (the verdict is then final).
+ * concealed), or the space is unready or is being created or deleted (the verdict is then final).
  */
 bool verdict_admit(const struct client *client, const struct snapshot *snapshot, uint16_t segment,
                    struct verdict *verdict);

@@ -53,8 +53,9 @@ static bool memory_list(struct source *source, struct arena *arena, struct sourc
 
 static struct source_stamp memory_stamp(struct source *source, const char *name)
 {
-    return (struct source_stamp){
-        .words = {find_listed((struct memory_source *)source, name)->revision}};
+    const struct memory_text *found = find_listed((struct memory_source *)source, name);
+
+    return (struct source_stamp){.words = {found->revision, found->created}};
 }
 
 static bool memory_read(struct source *source, const char *name, struct source_text *text,
@@ -69,7 +70,7 @@ static bool memory_read(struct source *source, const char *name, struct source_t
     const struct memory_text *found = find_listed(memory, name);
     *text = (struct source_text){.octets = strdup(found->octets),
                                  .length = strlen(found->octets),
-                                 .stamp = {.words = {found->revision}}};
+                                 .stamp = {.words = {found->revision, found->created}}};
     must(text->octets != NULL);
     return true;
 }
@@ -104,6 +105,7 @@ void memory_source_put(struct memory_source *memory, const char *name, const cha
     if (text == NULL) {
         must(next->count < MEMORY_TEXTS_MOST);
         text = &next->texts[next->count++];
+        text->created = memory->revision + 1;
     }
     must(strlen(name) < sizeof text->name && strlen(octets) < sizeof text->octets);
     snprintf(text->name, sizeof text->name, "%s", name);

@@ -5,7 +5,8 @@
  *
  *     put, put, put ──► commit ──► the next revision, on_change
  *
- * A text's stamp is the revision that wrote it. What is listed stays until the next list.
+ * A text's stamp is the revision that wrote it, and the one that wrote it first. What is listed
+ * stays until the next list.
  *
  * A test that holds the source wrongly ends the program.
  */
@@ -17,6 +18,7 @@ struct memory_text {
     char name[MEMORY_NAME_MOST]; /* below the root */
     char octets[MEMORY_TEXT_MOST];
     uint64_t revision;
+    uint64_t created; /* the revision that wrote it first */
 };
 
 struct memory_view {

@@ -159,10 +159,11 @@ TEST(the_names_are_those_that_can_be_read)
               "records: [\"db.example.com. 60 IN A 10.3.0.9\", \"nonsense\"]\n");
     segment = segment_seal_names(&unready, &suffixes, &err);
     ck_assert_ptr_nonnull(segment);
-    ck_assert_str_eq(list_names(), "internal billing\ninternal hidden\npublic open\n"
-                                   "public billing\n"
-                                   "shop.example.com\nx.herokuspace.com\n*.wild.example.com\n"
-                                   "db.example.com\n");
+    ck_assert_str_eq(list_names(),
+                     "internal billing\ninternal hidden\npublic open\n"
+                     "public billing\n"
+                     "shop.example.com\nshop.example.com\nx.herokuspace.com\n*.wild.example.com\n"
+                     "db.example.com\n");
 }
 
 TEST(a_text_that_cannot_be_read_has_no_names)
