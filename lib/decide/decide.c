@@ -374,7 +374,7 @@ void decide(const struct snapshot *snapshot, const struct client *client, const 
             uint64_t hash, struct verdict *verdict)
 {
     memset(verdict, 0, sizeof *verdict);
-    if (snapshot == NULL) {
+    if (snapshot == NULL || snapshot->is_waiting) {
         verdict_set(verdict, SITUATION_NOT_READY, RCODE_SERVFAIL, REASON_NOT_READY);
         return;
     }

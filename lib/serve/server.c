@@ -31,8 +31,10 @@ struct server {
     size_t worker_count;
     struct standings *standings; /* of the upstreams of the newest; NULL: none, or no memory */
     struct snapshot *newest;     /* links the older ones */
-    uint64_t turns;              /* snapshots published */
-    uint64_t adopted;            /* turn that on_adopted was called for */
+    const struct snapshot *pinned;
+    const struct freshness *freshness;
+    uint64_t turns;   /* snapshots published */
+    uint64_t adopted; /* turn that on_adopted was called for */
 };
 
 /* On the thread of a worker, or of the query log. */
@@ -217,6 +219,7 @@ struct server *server_new(const struct server_options *options, struct err *err)
     server->on_reports = options->on_reports;
     server->on_lines = options->on_lines;
     server->context = options->context;
+    server->freshness = options->freshness;
     uv_async_init(options->loop, &server->wake, server_on_wake);
     uv_unref((uv_handle_t *)&server->wake);
     server->wake.data = server;
@@ -266,6 +269,7 @@ void server_publish(struct server *server, struct snapshot *snapshot)
     snapshot->standings = standings_hold(server->standings);
     look_up_devices(server, snapshot);
     snapshot->turn = ++server->turns;
+    snapshot->freshness = server->freshness;
     snapshot->older = server->newest;
     server->newest = snapshot;
     for (size_t i = 0; i < server->worker_count; i++)
@@ -320,14 +324,28 @@ void server_walk_sockets(const struct server *server, worker_on_socket *on_socke
         worker_walk_sockets(server->workers[i], on_socket, context);
 }
 
-static void free_chain(struct snapshot *snapshot)
+static void free_one(struct snapshot *snapshot)
 {
+    standings_release(snapshot->standings);
+    snapshot_free(snapshot);
+}
+
+/* Frees a snapshot and the older ones, but for the one that is pinned, which is returned. */
+static struct snapshot *free_chain(struct snapshot *snapshot, const struct snapshot *pinned)
+{
+    struct snapshot *kept = NULL;
+
     while (snapshot != NULL) {
         struct snapshot *older = snapshot->older;
-        standings_release(snapshot->standings);
-        snapshot_free(snapshot);
+        if (snapshot == pinned)
+            kept = snapshot;
+        else
+            free_one(snapshot);
         snapshot = older;
     }
+    if (kept != NULL)
+        kept->older = NULL;
+    return kept;
 }
 
 void server_reclaim(struct server *server)
@@ -338,9 +356,22 @@ void server_reclaim(struct server *server)
     for (struct snapshot *each = server->newest; each != NULL; each = each->older) {
         if (each->turn > oldest)
             continue;
-        free_chain(each->older);
-        each->older = NULL;
+        each->older = free_chain(each->older, server->pinned);
     }
+}
+
+void server_pin(struct server *server, const struct snapshot *snapshot)
+{
+    server->pinned = snapshot;
+}
+
+size_t server_snapshot_count(const struct server *server)
+{
+    size_t count = 0;
+
+    for (const struct snapshot *each = server->newest; each != NULL; each = each->older)
+        count++;
+    return count;
 }
 
 const struct snapshot *server_current(const struct server *server)
@@ -443,7 +474,7 @@ void server_free(struct server *server)
         worker_free(server->workers[i]);
     free(server->workers);
     limit_tables_free(server->limits);
-    free_chain(server->newest);
+    free_chain(server->newest, NULL);
     standings_release(server->standings);
     uv_close((uv_handle_t *)&server->devices, server_on_closed);
     server->flows.timer.data = server;

@@ -53,6 +53,7 @@ struct server_options {
     struct inherited *inherited; /* sockets that need not be bound; NULL: none */
     bool is_waiting;             /* serves nothing until server_begin (worker.h) */
     int connections;             /* if there are inherited sockets: as in struct worker_options */
+    const struct freshness *freshness; /* for every snapshot; NULL: there is no registry */
 };
 
 struct server;
@@ -88,6 +89,12 @@ struct querylog *server_log(const struct server *server);
 
 /** Frees the snapshots that no worker answers from. Not while a snapshot is being loaded. */
 void server_reclaim(struct server *server);
+
+/** Keeps one published snapshot from being freed, until another is pinned; NULL: none. */
+void server_pin(struct server *server, const struct snapshot *snapshot);
+
+/** The number of snapshots that are not freed yet. */
+size_t server_snapshot_count(const struct server *server);
 
 /** The snapshot published last, or NULL. */
 const struct snapshot *server_current(const struct server *server);

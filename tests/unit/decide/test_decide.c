@@ -283,6 +283,20 @@ TEST(without_a_snapshot_nothing_is_ready)
     ck_assert_int_eq(deciding.verdict.reason, REASON_NOT_READY);
 }
 
+/* A registry that was never reached: an outsider is not told that a name does not exist either. */
+TEST(a_snapshot_that_waits_for_its_first_zones_is_not_ready)
+{
+    static const char *const clients[] = {DYNO, "8.8.8.8"};
+    struct deciding deciding;
+
+    fixture.snapshot->is_waiting = fixture.snapshot->policy.external_nxdomain = true;
+    for (size_t i = 0; i < 2; i++) {
+        deciding_ask(&deciding, fixture.snapshot, clients[i], "api.example.com", TYPE_A);
+        ck_assert_int_eq(deciding.verdict.situation, SITUATION_NOT_READY);
+        ck_assert_uint_eq(deciding.verdict.rcode, RCODE_SERVFAIL);
+    }
+}
+
 TEST(outsiders_get_nxdomain_where_that_is_set)
 {
     struct deciding deciding;

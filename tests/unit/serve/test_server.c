@@ -494,6 +494,28 @@ TEST(a_new_snapshot_is_taken_by_idle_workers_too)
     end(&scene);
 }
 
+TEST(a_pinned_snapshot_is_not_freed)
+{
+    struct scene scene;
+
+    has_flows = false;
+    begin(&scene);
+    await(&scene, 1);
+    const struct snapshot *first = server_current(scene.server);
+    server_pin(scene.server, first);
+    for (uint64_t generation = 2; generation <= 5; generation++) {
+        server_publish(scene.server, snapshot_of(generation));
+        await(&scene, generation);
+        server_reclaim(scene.server);
+        ck_assert_uint_eq(server_snapshot_count(scene.server), 2);
+        ck_assert_ptr_eq(server_current(scene.server)->older, first);
+    }
+    server_pin(scene.server, NULL);
+    server_reclaim(scene.server);
+    ck_assert_uint_eq(server_snapshot_count(scene.server), 1);
+    end(&scene);
+}
+
 TEST(what_a_worker_may_use_is_not_freed)
 {
     struct scene scene;
