@@ -237,6 +237,12 @@ void follow_read_again(struct follow *follow, uint64_t now_ms)
         follow->needs_read = true;
 }
 
+void follow_hurry(struct follow *follow, uint64_t now_ms)
+{
+    if (follow->state == FOLLOW_SPREADING || follow->state == FOLLOW_DOWN)
+        follow->due_ms = now_ms;
+}
+
 static void watch(struct follow *follow, uint64_t now_ms)
 {
     const struct follow_position *position = &follow->position;

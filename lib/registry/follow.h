@@ -199,6 +199,9 @@ void follow_on_failure(struct follow *follow, enum etcd_status status, const cha
 /** Everything is to be read anew: something was lost here (out of memory). */
 void follow_read_again(struct follow *follow, uint64_t now_ms);
 
+/** Somebody is there who waits: what would be done some time later is due now. */
+void follow_hurry(struct follow *follow, uint64_t now_ms);
+
 /** True for a version with known faults; `why` says which. */
 bool follow_is_old(const char *version, const char **why);
 

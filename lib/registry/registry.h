@@ -207,7 +207,10 @@ void registry_note_restated(struct registry *registry, const struct snapshot *cu
 /** The take came to nothing (no memory): all of it is due again. */
 void registry_note_failed(struct registry *registry);
 
-/** Reads everything and mends what differs, as an operator's reload asks for. */
+/**
+ * Reads everything and mends what differs, as an operator's reload asks for. What waits for its
+ * time, an attempt or a full read, begins now.
+ */
 void registry_request_audit(struct registry *registry, uint64_t now_ms);
 
 /* ---- disk ---- */

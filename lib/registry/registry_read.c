@@ -401,6 +401,7 @@ void registry_request_audit(struct registry *registry, uint64_t now_ms)
 {
     registry->audit.left = registry->mirror.space_count + 1;
     registry->audit.next_ms = now_ms;
+    follow_hurry(&registry->follow, now_ms);
 }
 
 /* ---- texts that are missing ---- */

@@ -341,6 +341,39 @@ TEST(another_history_is_read_in_full_after_a_while_and_taken_then)
     ck_assert_str_eq(follow.position.id, "two");
 }
 
+TEST(who_waits_has_it_read_at_once)
+{
+    reach_resuming(120);
+    follow_tick(&follow, now + FOLLOW_RESUME_MS);
+    ck_assert_int_eq(follow.state, FOLLOW_SPREADING);
+    decided();
+    follow_hurry(&follow, now);
+    ck_assert_uint_eq(follow_next_ms(&follow), now);
+    follow_tick(&follow, now);
+    ck_assert_str_eq(decided(), "greet");
+}
+
+TEST(who_waits_has_a_member_tried_at_once)
+{
+    begin(&known, 2, NULL);
+    follow_tick(&follow, now);
+    follow_on_ready(&follow, now);
+    follow_on_failure(&follow, ETCD_PERMISSION_DENIED, "permission denied", now);
+    decided();
+    ck_assert_uint_ge(follow_next_ms(&follow), now + FOLLOW_SLOW_MS);
+    follow_hurry(&follow, now);
+    follow_tick(&follow, now);
+    ck_assert_str_eq(decided(), "open b:1");
+}
+
+TEST(nobody_hurries_what_is_under_way)
+{
+    be_watching();
+    uint64_t due_ms = follow_next_ms(&follow);
+    follow_hurry(&follow, now);
+    ck_assert_uint_eq(follow_next_ms(&follow), due_ms);
+}
+
 TEST(a_compacted_watch_reads_in_full)
 {
     be_watching();
