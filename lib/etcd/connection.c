@@ -694,11 +694,10 @@ void etcd_connection_ended(const struct etcd_connection *connection, bool is_res
     else if (connection->is_ready)
         err_set(err, ERR_SYSTEM, "%s", how);
     else if (connection->tls != NULL && !tls_is_open(connection->tls))
-        err_set(
-            err, ERR_SYSTEM,
-            "%s during the handshake of TLS; check that etcd with a certificate is what answers "
-            "at this port",
-            how);
+        err_set(err, ERR_SYSTEM,
+                "%s during the handshake of TLS; check that etcd serves TLS at this port, or write "
+                "http:// before the endpoint",
+                how);
     else
         err_set(err, ERR_SYSTEM,
                 "%s before a word of HTTP/2; check that etcd is what answers at this port%s", how,
