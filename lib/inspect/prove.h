@@ -14,6 +14,7 @@
  *
  * - a client is inside a space if and only if the zone file lets it in;
  * - an outsider gets the same verdict for every query, and it contains nothing of the zones;
+ * - a client of unready spaces alone gets SERVFAIL for all names but _why's;
  * - a verdict contains data of a space only for a client inside of it;
  * - a name of a space is never forwarded (except for types of an apex that are not ours);
  * - no other name is forwarded than recursion_for allows the client, and RA is set for those;

@@ -123,6 +123,8 @@ static bool visit_app(struct name_walk *walk)
 static bool visit_segment(struct name_walk *walk)
 {
     const struct segment *segment = walk->segment;
+    if (segment->is_unready && segment->cidr.bits > 16) /* its block is not known */
+        return true;
     bool goes_on = visit_address(walk, cidr_first(segment->cidr), true) &&
                    visit_address(walk, cidr_last(segment->cidr), true) &&
                    visit_address(walk, cidr_first(segment->cidr) - 1, false) &&

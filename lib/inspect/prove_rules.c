@@ -76,6 +76,21 @@ static bool check_spaces(const struct trial *trial)
     return true;
 }
 
+/* A client whose spaces are all unready: every name might be one of theirs. */
+static bool check_unready(const struct trial *trial)
+{
+    const struct client *client = &trial->querier->client;
+    enum situation situation = trial->verdict.situation;
+
+    for (uint32_t i = 0; i < client->count; i++)
+        if (!trial->snapshot->segments[client->memberships[i].segment]->is_unready)
+            return true;
+    return situation == SITUATION_NOT_READY || situation == SITUATION_UNSUPPORTED ||
+           situation == SITUATION_INTROSPECTION || situation == SITUATION_NO_DATA ||
+           refute(trial, "the client's spaces are unready, and it gets something else than "
+                         "SERVFAIL");
+}
+
 /* True when a class of the client may ask for every name, or for those below a suffix of it. */
 static bool may_recurse(const struct trial *trial)
 {
@@ -259,7 +274,7 @@ bool trial_check(const struct trial *trial)
 {
     if (trial->querier->client.count == 0)
         return check_outsider(trial);
-    return check_spaces(trial) && check_forwarding(trial) && check_addresses(trial) &&
-           check_affinity(trial) && check_row(trial) &&
+    return check_spaces(trial) && check_unready(trial) && check_forwarding(trial) &&
+           check_addresses(trial) && check_affinity(trial) && check_row(trial) &&
            (trial->verdict.situation != SITUATION_FORWARD || check_outcomes(trial));
 }

@@ -4,8 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "answer/load.h"
 #include "space/parse.h"
 #include "space/rules.h"
+#include "support/memory_source.h"
 #include "support/scratch.h"
 
 struct policy policy_usual(void)
@@ -97,6 +99,32 @@ struct snapshot *snapshot_of_texts(const struct policy *policy, const char *cons
     struct snapshot *snapshot = snapshot_seal(&parts);
     if (snapshot == NULL)
         abort();
+    return snapshot;
+}
+
+struct snapshot *snapshot_of_documents(const struct policy *policy, const char *const *names,
+                                       const char *const *texts, size_t count)
+{
+    static struct memory_source memory;
+    struct load_request request = {.source = &memory.source,
+                                   .policy = policy,
+                                   .key = key_usual(),
+                                   .threads = 1,
+                                   .keeps_spaces = true};
+    struct report *report = report_new();
+    struct load_outcome outcome;
+    struct err err;
+
+    memory_source_init(&memory);
+    memory.source.root = "z";
+    for (size_t i = 0; i < count; i++)
+        memory_source_put(&memory, names[i], texts[i]);
+    memory_source_commit(&memory);
+    struct snapshot *snapshot = snapshot_load(&request, report, &outcome, &err);
+    if (snapshot == NULL)
+        give_up(report, err.text);
+    load_outcome_close(&outcome);
+    report_free(report);
     return snapshot;
 }
 

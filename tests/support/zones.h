@@ -26,5 +26,12 @@ struct snapshot *snapshot_of_texts(const struct policy *policy, const char *cons
 struct snapshot *snapshot_of_files(const struct policy *policy, const char *const *paths,
                                    size_t count);
 
+/**
+ * Each text is the document NAME-space of a registry, and one with errors leaves the space unready.
+ * At most MEMORY_TEXTS_MOST of MEMORY_TEXT_MOST octets (support/memory_source.h).
+ */
+struct snapshot *snapshot_of_documents(const struct policy *policy, const char *const *names,
+                                       const char *const *texts, size_t count);
+
 /** The text of a file of the top folder, such as zones/test-space.yaml; free() it. */
 char *zone_text(const char *path);

@@ -297,6 +297,83 @@ TEST(a_snapshot_that_waits_for_its_first_zones_is_not_ready)
     }
 }
 
+/* Two spaces that are peered with one network; the second has nothing but a text with errors. */
+static struct snapshot *snapshot_half_ready(void)
+{
+    static const char *const names[] = {"north", "south"};
+    static const char *const texts[] = {
+        "space: north\ncidr: 10.0.0.0/16\nrouters: [10.0.0.37]\n"
+        "apps: [{name: bill, internal_routing: true,\n"
+        "  formation: {web: {dynos: [{number: 1, state: up, private_ip: 10.0.130.1}]}}}]\n"
+        "peerings: [{pcx_id: pcx-11111111, type: customer-managed, status: active,\n"
+        "  cidr_blocks: [10.20.0.0/16]}]\n",
+        "space: south\ncidr: 10.1.0.0/16\nnonsense: 1\nrouters: [10.1.0.37]\n"
+        "apps: [{name: shop, internal_routing: true}]\n"
+        "records: [\"db.example.com. 60 IN A 10.1.0.9\"]\n"
+        "peerings: [{pcx_id: pcx-22222222, type: customer-managed, status: active,\n"
+        "  cidr_blocks: [10.20.0.0/16]}]\n"
+        "vpns: [{name: office, status: active, routable_cidrs: [172.16.9.0/24]}]\n",
+    };
+    struct policy policy = policy_usual();
+
+    policy.routes = routes_usual();
+    policy.localspace_to = policy.recursion_for.all = 7;
+    return snapshot_of_documents(&policy, names, texts, 2);
+}
+
+#define NORTH "10.0.130.1"
+#define SOUTH "10.1.130.1"
+#define BOTH "10.20.3.4"
+
+static const struct {
+    const char *from, *name, *type;
+    enum situation situation;
+    uint8_t rcode;
+    enum reason reason;
+} half_ready[] = {
+    {SOUTH, "shop.herokuapp.com", "A", SITUATION_NOT_READY, RCODE_SERVFAIL, REASON_NOT_READY},
+    {SOUTH, "shop.herokuapp.com", "SOA", SITUATION_NOT_READY, RCODE_SERVFAIL, REASON_NOT_READY},
+    {SOUTH, "bill.herokuapp.com", "A", SITUATION_NOT_READY, RCODE_SERVFAIL, REASON_NOT_READY},
+    {SOUTH, "db.example.com", "A", SITUATION_NOT_READY, RCODE_SERVFAIL, REASON_NOT_READY},
+    {SOUTH, "www.example.org", "A", SITUATION_NOT_READY, RCODE_SERVFAIL, REASON_NOT_READY},
+    {SOUTH, "web.bill.app.localspace", "A", SITUATION_NOT_READY, RCODE_SERVFAIL, REASON_NOT_READY},
+    {SOUTH, "1.130.1.10.in-addr.arpa", "PTR", SITUATION_NOT_READY, RCODE_SERVFAIL,
+     REASON_NOT_READY},
+    {SOUTH, "_why.shop.herokuapp.com", "TXT", SITUATION_INTROSPECTION, 0, REASON_NONE},
+    {SOUTH, "shop.herokuapp.com", "AXFR", SITUATION_UNSUPPORTED, RCODE_REFUSED,
+     REASON_NOT_SUPPORTED},
+    {OFFICE, "shop.herokuapp.com", "A", SITUATION_NOT_READY, RCODE_SERVFAIL, REASON_NOT_READY},
+    {OFFICE, "www.example.org", "A", SITUATION_NOT_READY, RCODE_SERVFAIL, REASON_NOT_READY},
+    {NORTH, "shop.herokuapp.com", "A", SITUATION_OTHER_SPACE, RCODE_NXDOMAIN, REASON_WITHHELD},
+    {NORTH, "db.example.com", "A", SITUATION_OTHER_SPACE, RCODE_NXDOMAIN, REASON_WITHHELD},
+    {NORTH, "1.130.1.10.in-addr.arpa", "PTR", SITUATION_SPECIAL, RCODE_NXDOMAIN,
+     REASON_SPECIAL_USE},
+    {NORTH, "bill.herokuapp.com", "A", SITUATION_ROUTERS, 0, REASON_NONE},
+    {NORTH, "www.example.org", "A", SITUATION_FORWARD, RCODE_SERVFAIL, REASON_NONE},
+    {BOTH, "bill.herokuapp.com", "A", SITUATION_ROUTERS, 0, REASON_NONE},
+    {BOTH, "shop.herokuapp.com", "A", SITUATION_NOT_READY, RCODE_SERVFAIL, REASON_NOT_READY},
+    {BOTH, "db.example.com", "A", SITUATION_NOT_READY, RCODE_SERVFAIL, REASON_NOT_READY},
+    {BOTH, "1.130.1.10.in-addr.arpa", "PTR", SITUATION_NOT_READY, RCODE_SERVFAIL, REASON_NOT_READY},
+    {BOTH, "router-1.south.space.localspace", "A", SITUATION_NOT_READY, RCODE_SERVFAIL,
+     REASON_NOT_READY},
+    {BOTH, "www.example.org", "A", SITUATION_FORWARD, RCODE_SERVFAIL, REASON_NONE},
+    {EXT, "shop.herokuapp.com", "A", SITUATION_OUTSIDER, RCODE_REFUSED, REASON_OUTSIDE},
+};
+
+TEST_OVER(a_client_of_unready_spaces_gets_servfail_and_no_name_of_theirs_is_forwarded, half_ready)
+{
+    struct snapshot *snapshot = snapshot_half_ready();
+    struct deciding deciding;
+
+    deciding_ask(&deciding, snapshot, half_ready[_i].from, half_ready[_i].name,
+                 request_type(half_ready[_i].type));
+    ck_assert_int_eq(deciding.verdict.situation, half_ready[_i].situation);
+    ck_assert_uint_eq(deciding.verdict.rcode, half_ready[_i].rcode);
+    ck_assert_int_eq(deciding.verdict.reason, half_ready[_i].reason);
+    ck_assert(verdict_fits(&deciding.verdict));
+    snapshot_free(snapshot);
+}
+
 TEST(outsiders_get_nxdomain_where_that_is_set)
 {
     struct deciding deciding;

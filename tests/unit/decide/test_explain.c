@@ -222,6 +222,29 @@ TEST_OVER(a_decision_is_explained_step_by_step_with_its_locations, stories)
     ck_assert_msg(fnmatch(stories[_i].expected, steps, FNM_NOESCAPE) == 0, "%s", steps);
 }
 
+TEST(an_unready_space_is_explained_by_the_error_of_its_document)
+{
+    static const char *const names[] = {"north"};
+    static const char *const texts[] = {"space: north\ncidr: 10.0.0.0/16\nttl: {dyno: 900}\n"};
+    char steps[EXPLAIN_STEPS_MAX * (EXPLAIN_STEP_OCTETS + 1)];
+    struct policy policy = policy_usual();
+    struct snapshot *snapshot = snapshot_of_documents(&policy, names, texts, 1);
+    struct explanation explanation;
+    struct deciding deciding;
+
+    deciding_ask(&deciding, snapshot, DYNO, "shop.herokuapp.com", 1);
+    explain(snapshot, &deciding.client, &deciding.query, &deciding.verdict, NULL, &explanation);
+    write_steps(&explanation, steps);
+    ck_assert_str_eq(steps,
+                     "name=shop.herokuapp.com type=A|client=10.0.130.56 class=space space=north "
+                     "because of 10.0.0.0/16 (z/north:2)|not ready: the document of space north "
+                     "has errors, and there is no earlier one: E-TTL (z/north:3)|remedy=ask again "
+                     "in a moment; if it stays, read the server's log, or mend the document that "
+                     "it names|verdict=SERVFAIL: Q30 space north is not ready: its document has "
+                     "errors");
+    snapshot_free(snapshot);
+}
+
 /* A client learns of apps of its own spaces alone, and only where a name of an app would be. */
 static const char *const unsuggested[][2] = {
     {OTHER, "frozen-oasis-70545.herokuapp.com"},

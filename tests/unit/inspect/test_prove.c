@@ -143,6 +143,40 @@ TEST_LOOP(it_holds_for_four_spaces_at_once, 0, 3)
 }
 
 /* Once with recursion for everybody, once as it is configured. */
+static struct snapshot *snapshot_half_ready(void)
+{
+    static const char *const names[] = {"east", "north", "south", "west"};
+    static const char *const texts[] = {
+        "space: east\ncidr: [",
+        "space: north\ncidr: 10.0.0.0/16\nrouters: [10.0.0.37]\n"
+        "apps: [{name: bill, internal_routing: true}]\n"
+        "peerings: [{pcx_id: pcx-11111111, type: customer-managed, status: active,\n"
+        "  cidr_blocks: [10.20.0.0/16]}]\n",
+        "space: south\ncidr: 10.1.0.0/16\nnonsense: 1\n"
+        "peerings: [{pcx_id: pcx-22222222, type: customer-managed, status: active,\n"
+        "  cidr_blocks: [10.20.0.0/16]}]\n",
+        "space: west\ncidr: 10.2.0.0/16\nnonsense: 1\n",
+    };
+    struct policy policy = policy_usual();
+
+    policy.routes = routes_usual();
+    return snapshot_of_documents(&policy, names, texts, 4);
+}
+
+TEST(it_holds_for_spaces_that_are_unready_and_a_name_that_leaves_one_is_found)
+{
+    struct snapshot *snapshot = snapshot_half_ready();
+    struct proof proof;
+    struct err err;
+
+    ck_assert_msg(prove(snapshot, &proof, &err), "%s", err.text);
+    ck_assert_uint_gt(proof.answers[SITUATION_NOT_READY], 0);
+    snapshot->unready_count = 0;
+    ck_assert(!prove(snapshot, &proof, &err));
+    ck_assert_ptr_nonnull(strstr(err.text, "unready"));
+    snapshot_free(snapshot);
+}
+
 TEST(it_holds_for_classes_with_suffixes)
 {
     struct proof proof;
