@@ -1,8 +1,11 @@
 #include <protobuf-c/protobuf-c.h>
+#include <stdalign.h>
 #include <stdint.h>
 
 #include "etcd/etcd.pb-c.h"
 #include "etcd/messages.h"
+
+enum { ALIGNMENT = alignof(max_align_t) };
 
 /* What one message may take of the arena: a short message may say that it has a lot in it. */
 struct room {
@@ -16,7 +19,7 @@ struct room {
 static void *take(void *context, size_t size)
 {
     struct room *room = context;
-    size_t taken = size + sizeof(max_align_t);
+    size_t taken = size + ALIGNMENT - size % ALIGNMENT; /* as the arena does, or one more */
 
     if (taken < size || taken > room->left) {
         room->is_full = true;

@@ -31,7 +31,7 @@
 #include "base/octets.h"
 #include "etcd/method.h"
 
-enum { DECODED_OCTETS_PER_OCTET = 16, DECODED_OCTETS_LEAST = 64 << 10 };
+enum { DECODED_OCTETS_PER_OCTET = 32, DECODED_OCTETS_LEAST = 64 << 10 };
 
 /* ---- keys ---- */
 

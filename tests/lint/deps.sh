@@ -87,7 +87,7 @@ home 'ldns/.*' '^(lib/space/records\.c$|lib/inspect/explain_request\.c$|cmd/spac
 home 'uv\.h' '^(lib/(upstream|serve|control)/|lib/base/parallel\.c$|cmd/)'
 home '(sys/(socket|epoll|un)|netdb)\.h' '^(lib/(upstream|tap|serve|control)|cmd)/'
 home 'openssl/.*' '^lib/tls/tls\.c$'
-home 'nghttp2/.*' '^lib/etcd/connection\.c$'
+home 'nghttp2/.*' '^lib/etcd/(connection|session)(\.c|_state\.h)$'
 home 'protobuf-c/.*' '^lib/etcd/(decode|encode|rights)\.c$'
 home 'fstrm\.h' '^lib/tap/tap\.c$'
 home 'ncurses\.h' '^cmd/spacedns/top_screen\.c$'
