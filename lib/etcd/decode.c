@@ -1,9 +1,10 @@
+#include "etcd/messages.h"
+
 #include <protobuf-c/protobuf-c.h>
 #include <stdalign.h>
 #include <stdint.h>
 
 #include "etcd/etcd.pb-c.h"
-#include "etcd/messages.h"
 
 enum { ALIGNMENT = alignof(max_align_t) };
 

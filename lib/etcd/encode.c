@@ -1,8 +1,9 @@
+#include "etcd/messages.h"
+
 #include <protobuf-c/protobuf-c.h>
 #include <stdint.h>
 
 #include "etcd/etcd.pb-c.h"
-#include "etcd/messages.h"
 
 /* Messages are built on the stack and in the arena, borrow their octets, and are packed at once. */
 
