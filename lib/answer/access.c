@@ -138,14 +138,16 @@ static bool list_devices(struct access *access, const struct segment *const *seg
         return true;
     qsort(names, found, sizeof names[0], compare_names);
     const char **kept = arena_take(access->arena, found * sizeof *kept);
-    access->interfaces = calloc(found, sizeof *access->interfaces);
+    access->interfaces =
+        calloc(1, sizeof *access->interfaces + found * sizeof access->interfaces->numbers[0]);
     if (kept == NULL || access->interfaces == NULL)
         return false;
+    access->interfaces->holds = 1;
     for (uint32_t i = 0; i < found; i++) {
         kept[i] = arena_text(access->arena, names[i], strlen(names[i]));
         if (kept[i] == NULL)
             return false;
-        atomic_init(&access->interfaces[i], no_interface | i);
+        atomic_init(&access->interfaces->numbers[i], no_interface | i);
     }
     access->devices = kept;
     access->device_count = found;
@@ -158,13 +160,14 @@ uint32_t access_interface(const struct access *access, const char *device)
 
     return found == ENTRY_NONE
                ? no_interface | DEVICES_MOST
-               : atomic_load_explicit(&access->interfaces[found], memory_order_relaxed);
+               : atomic_load_explicit(&access->interfaces->numbers[found], memory_order_relaxed);
 }
 
 const char *access_device(const struct access *access, uint32_t interface)
 {
     for (uint32_t i = 0; i < access->device_count; i++)
-        if (atomic_load_explicit(&access->interfaces[i], memory_order_relaxed) == interface)
+        if (atomic_load_explicit(&access->interfaces->numbers[i], memory_order_relaxed) ==
+            interface)
             return access->devices[i];
     return NULL;
 }
@@ -173,13 +176,14 @@ bool access_set_interface(const struct access *access, uint32_t device, uint32_t
 {
     uint32_t number = interface == 0 ? no_interface | device : interface;
 
-    return atomic_exchange_explicit(&access->interfaces[device], number, memory_order_relaxed) !=
-           number;
+    return atomic_exchange_explicit(&access->interfaces->numbers[device], number,
+                                    memory_order_relaxed) != number;
 }
 
 bool access_has_interface(const struct access *access, uint32_t device)
 {
-    return atomic_load_explicit(&access->interfaces[device], memory_order_relaxed) < no_interface;
+    return atomic_load_explicit(&access->interfaces->numbers[device], memory_order_relaxed) <
+           no_interface;
 }
 
 /* Not inlined: who has no devices does without its registers. */
@@ -188,8 +192,8 @@ view_by_interface(const struct access *access, const struct view *view, uint32_t
 {
     for (uint32_t i = 0; i < view->device_count; i++) {
         const struct view *by_device = &view->device_views[i];
-        if (atomic_load_explicit(&access->interfaces[by_device->device], memory_order_relaxed) ==
-            interface)
+        if (atomic_load_explicit(&access->interfaces->numbers[by_device->device],
+                                 memory_order_relaxed) == interface)
             return by_device;
     }
     return view;
@@ -307,10 +311,19 @@ bool access_build(struct access *access, const struct segment *const *segments, 
     return is_built;
 }
 
+void access_share(struct access *next, const struct access *access)
+{
+    *next = *access;
+    arena_hold(next->arena);
+    if (next->interfaces != NULL)
+        next->interfaces->holds++;
+}
+
 void access_close(struct access *access)
 {
-    arena_free(access->arena);
-    free(access->interfaces);
+    arena_release(access->arena);
+    if (access->interfaces != NULL && --access->interfaces->holds == 0)
+        free(access->interfaces);
     *access = (struct access){.arena = NULL};
 }
 

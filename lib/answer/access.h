@@ -22,8 +22,11 @@
  * while the server runs; until then, and while there is no such interface, it has one that no
  * packet comes with.
  *
+ * A snapshot in which only dynos differ has the same views, and the same numbers: access_share.
+ *
  * Threads: immutable once built, but for the numbers of interfaces: any thread reads them, one
- * writes.  Memory: one arena, and the numbers.
+ * writes; holds belong to the thread that makes snapshots.
+ * Memory: one arena, and the numbers, both held by each that shares them.
  */
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -59,13 +62,19 @@ struct view {
     const struct membership *memberships;
 };
 
+/** The numbers of the interfaces that devices have. */
+struct interfaces {
+    unsigned holds;
+    _Atomic uint32_t numbers[]; /* of each device */
+};
+
 struct access {
     struct arena *arena;
     const struct view *views; /* the first is for all other addresses, the rest sorted */
     size_t view_count;
     const char *const *devices; /* names of interfaces that connections name, sorted */
     uint32_t device_count;
-    _Atomic uint32_t *interfaces; /* their numbers */
+    struct interfaces *interfaces; /* NULL: no devices */
 };
 
 /** Blocks whose addresses are members of class space, in addition to the zone files. */
@@ -79,6 +88,9 @@ struct local_access {
  */
 bool access_build(struct access *access, const struct segment *const *segments, size_t count,
                   const struct local_access *local);
+
+/** Fills `next` with the same views. */
+void access_share(struct access *next, const struct access *access);
 
 void access_close(struct access *access);
 

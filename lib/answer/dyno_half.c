@@ -80,10 +80,8 @@ static uint64_t revision_of(const struct dyno_half *half, uint32_t dyno)
                : half->revisions[dyno_half_formation(half, dyno) - half->formations];
 }
 
-static int compare_addresses(const void *a, const void *b, void *context)
+int dyno_half_compare(const struct dyno_half *half, uint32_t left, uint32_t right)
 {
-    const struct dyno_half *half = context;
-    uint32_t left = *(const uint32_t *)a, right = *(const uint32_t *)b;
     uint32_t left_ip = half->dynos[left].ip, right_ip = half->dynos[right].ip;
 
     if (left_ip != right_ip)
@@ -94,9 +92,14 @@ static int compare_addresses(const void *a, const void *b, void *context)
     return left < right ? -1 : left > right;
 }
 
+static int compare_dynos(const void *a, const void *b, void *half)
+{
+    return dyno_half_compare(half, *(const uint32_t *)a, *(const uint32_t *)b);
+}
+
 void dyno_half_sort(const struct dyno_half *half, uint32_t *dynos, size_t count)
 {
-    qsort_r(dynos, count, sizeof *dynos, compare_addresses, (void *)half);
+    qsort_r(dynos, count, sizeof *dynos, compare_dynos, (void *)half);
 }
 
 /* ---- one block ---- */

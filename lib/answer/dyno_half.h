@@ -50,9 +50,12 @@ static inline bool formation_is_published(const struct app_entry *apps,
 void app_count_web(struct app_entry *app, const struct dyno_entry *dynos, size_t count);
 
 /**
- * Sorts dynos by address; of equal ones, the one that owns the reverse name comes first: that with
- * the greater revision of its formation, then the first in the segment.
+ * The order of dynos by address; of equal ones, the one that owns the reverse name comes first:
+ * that with the greater revision of its formation, then the first in the segment.
  */
+int dyno_half_compare(const struct dyno_half *half, uint32_t left, uint32_t right);
+
+/** Sorts dynos in that order. */
 void dyno_half_sort(const struct dyno_half *half, uint32_t *dynos, size_t count);
 
 /** The formation of a dyno in the half. */

@@ -70,7 +70,8 @@ struct snapshot *snapshot_restate(const struct snapshot *before, const struct dy
  * Makes a copy of a segment with keys applied; it shares the document half. Keys of other spaces
  * are not allowed. Adds to the outcome.
  *
- * Returns the copy with one hold (`before` keeps its own), or NULL with *err without memory.
+ * Returns the copy with one hold (`before` keeps its own), or NULL with *err without memory. Where
+ * no key changes anything, it is `before` with one hold more.
  */
 struct segment *segment_restate(const struct segment *before, const struct dyno_key *const *keys,
                                 size_t count, struct restate_outcome *outcome, struct err *err);

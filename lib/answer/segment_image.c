@@ -192,8 +192,43 @@ static void put_ids(struct image *image, const struct segment *segment)
         put_text(image, first + i * sizeof *segment->app_ids, segment->app_ids[i]);
 }
 
-uint8_t *segment_image_make(const struct segment *segment, const struct text_identity *identity,
-                            size_t *length)
+/*
+ * Fills in `plain` with the segment as its file declares it, when that declares no dynos: the
+ * formations that are not of a key alone, empty. Returns the malloc'ed arrays; NULL without memory.
+ */
+static uint8_t *take_keys_off(const struct segment *segment, struct segment *plain)
+{
+    size_t app_octets = segment->app_count * sizeof *segment->apps, kept = 0;
+    uint8_t *apps = malloc(app_octets + segment->formation_count * sizeof *segment->formations + 1);
+
+    if (apps == NULL)
+        return NULL;
+    for (size_t i = 0; i < segment->app_count; i++) {
+        struct app_entry app = segment->apps[i];
+        uint32_t first = app.formations, end = first + app.formation_count;
+        app.formations = (uint32_t)kept;
+        app.formation_count = app.web_count = app.web_up = app.web_crashed = 0;
+        for (uint32_t j = first; j < end; j++) {
+            struct formation_entry formation = segment->formations[j];
+            if (formation.at.line == 0)
+                continue;
+            formation.dynos = formation.dyno_count = 0;
+            memcpy(apps + app_octets + kept++ * sizeof formation, &formation, sizeof formation);
+            app.formation_count++;
+        }
+        memcpy(apps + i * sizeof app, &app, sizeof app);
+    }
+    memcpy(plain, segment, sizeof *plain);
+    plain->apps = (const struct app_entry *)(const void *)apps;
+    plain->formations = (const struct formation_entry *)(const void *)(apps + app_octets);
+    plain->formation_count = kept;
+    plain->revisions = NULL;
+    plain->dyno_count = plain->published_count = 0;
+    return apps;
+}
+
+static uint8_t *make(const struct segment *segment, const struct text_identity *identity,
+                     size_t *length)
 {
     struct image image = {.octets = NULL};
     struct segment head;
@@ -226,6 +261,21 @@ uint8_t *segment_image_make(const struct segment *segment, const struct text_ide
     }
     *length = image.length;
     return image.octets;
+}
+
+uint8_t *segment_image_make(const struct segment *segment, const struct text_identity *identity,
+                            size_t *length)
+{
+    struct segment plain;
+
+    if (segment->declared != NULL)
+        return make(segment->declared, identity, length);
+    if (segment->revisions == NULL)
+        return make(segment, identity, length);
+    uint8_t *arrays_of_plain = take_keys_off(segment, &plain);
+    uint8_t *octets = arrays_of_plain == NULL ? NULL : make(&plain, identity, length);
+    free(arrays_of_plain);
+    return octets;
 }
 
 /* ---- using ---- */

@@ -193,6 +193,26 @@ struct snapshot *snapshot_renew(const struct snapshot *before, struct kept_back 
     return snapshot;
 }
 
+struct snapshot *snapshot_replace(const struct snapshot *before, const struct segment **segments,
+                                  uint64_t generation)
+{
+    struct snapshot *snapshot = malloc(sizeof *snapshot);
+
+    if (snapshot == NULL)
+        return NULL;
+    *snapshot = *before;
+    snapshot->generation = snapshot->turn = generation;
+    snapshot->segments = segments;
+    snapshot->standings = NULL;
+    snapshot->older = NULL;
+    arena_hold(snapshot->policy.arena);
+    index_share(&snapshot->index, &before->index);
+    access_share(&snapshot->access, &before->access);
+    kept_back_hold(snapshot->kept_back);
+    write_soa(snapshot);
+    return snapshot;
+}
+
 size_t snapshot_count_spaces(const struct snapshot *snapshot)
 {
     size_t count = 0;

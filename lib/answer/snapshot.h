@@ -121,6 +121,14 @@ struct snapshot *snapshot_seal(struct snapshot_parts *parts);
  */
 struct snapshot *snapshot_renew(const struct snapshot *before, struct kept_back *kept);
 
+/**
+ * Copies a snapshot with other segments of the same numbers, names and hosts, which differ only in
+ * their dynos; all else is shared. Segments are taken over (malloc'ed, one hold each). Standings
+ * are to be set by the server. Returns NULL without memory, and leaves the segments then.
+ */
+struct snapshot *snapshot_replace(const struct snapshot *before, const struct segment **segments,
+                                  uint64_t generation);
+
 /** Releases everything the snapshot holds. NULL is allowed. */
 void snapshot_free(struct snapshot *snapshot);
 
