@@ -27,14 +27,15 @@ struct parsing {
 
 static bool is_sound(const char *text, size_t length)
 {
-    uint64_t written = 0, hash = HASH_START;
+    char line[CHECKSUM_LINE + 1];
+    uint64_t hash = HASH_START;
 
-    if (length < CHECKSUM_LINE ||
-        sscanf(text + length - CHECKSUM_LINE, "checksum %" SCNx64, &written) != 1)
+    if (length < CHECKSUM_LINE)
         return false;
     for (size_t i = 0; i < length - CHECKSUM_LINE; i++)
         hash = (hash ^ (uint8_t)text[i]) * UINT64_C(1099511628211);
-    return hash == written;
+    snprintf(line, sizeof line, "checksum %016" PRIx64 "\n", hash);
+    return memcmp(text + length - CHECKSUM_LINE, line, CHECKSUM_LINE) == 0;
 }
 
 /* Takes the next line, without its newline. The text is the file's: it is cut into lines. */

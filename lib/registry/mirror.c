@@ -488,6 +488,7 @@ static void delete_candidate(struct mirror *mirror, const char *name)
     mirror_release_document(space->candidate);
     space->candidate = NULL;
     mirror->has_documents |= mirror->is_canary;
+    mirror->has_missing = true;
 }
 
 static void delete_fixed(struct mirror *mirror, const char *name)
@@ -522,12 +523,11 @@ void mirror_delete(struct mirror *mirror, struct octets octets, uint64_t revisio
 
 void mirror_finish(struct mirror *mirror, uint64_t now_ms, struct mirror_news *news)
 {
-    size_t held = mirror->held.count;
-
     *news = (struct mirror_news){.held_count = 0};
     mirror_apply_force(mirror);
     mirror_judge_deletions(mirror, now_ms, news);
-    news->holds_no_more = held > 0 && mirror->held.count == 0;
+    news->holds_no_more = mirror->was_holding && mirror->held.count == 0;
+    mirror->was_holding = mirror->held.count > 0;
     news->has_change = mirror_has_documents(mirror) || mirror_has_keys(mirror);
 }
 

@@ -123,6 +123,7 @@ struct mirror {
     bool is_taking;
     const struct dyno_key **listed; /* of the take; NULL: none */
     enum registry_take taking;
+    bool has_missing; /* some text may have to be read again */
     bool has_failed;  /* out of memory: something is missing, so everything has to be read again */
     bool distrusts;   /* a read of another history: equal revisions prove nothing */
     uint64_t history; /* distrusted reads so far */
@@ -134,6 +135,7 @@ struct mirror {
     char *force;             /* its value */
     size_t force_length;
     uint64_t pause_revision;       /* 0: not paused */
+    bool was_holding;              /* at the end of the last response */
     bool was_paused;               /* for who says so */
     char pause[MIRROR_WORDS_MOST]; /* who and why */
     uint64_t beat_revision;
@@ -229,8 +231,11 @@ const char *mirror_begin_audit(struct mirror *mirror);
 size_t mirror_end_audit(struct mirror *mirror, const struct etcd_pair *document,
                         const struct etcd_pair *pairs, size_t count, uint64_t revision);
 
-/** A space whose document is known, but not its text, nor served; NULL: none. */
-const char *mirror_find_missing(const struct mirror *mirror);
+/**
+ * Finds a document that is known, but whose text is neither here nor in force, and writes its key.
+ * Returns false when there is none.
+ */
+bool mirror_find_missing(struct mirror *mirror, struct key_text *key);
 
 /* ---- what is taken (mirror_view.c) ---- */
 

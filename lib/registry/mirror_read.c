@@ -291,14 +291,18 @@ size_t mirror_end_audit(struct mirror *mirror, const struct etcd_pair *document,
            sweep_tables(mirror, mirror->audited, revision);
 }
 
-const char *mirror_find_missing(const struct mirror *mirror)
+bool mirror_find_missing(struct mirror *mirror, struct key_text *key)
 {
     for (size_t i = 0; i < mirror->space_count; i++) {
         const struct mirror_space *space = mirror->spaces[i];
-        const struct mirror_document *document = space->document;
-        if (document != NULL && document->text == NULL && !document->is_too_long &&
-            (space->served == NULL || space->served->mod_revision != document->mod_revision))
-            return space->name;
+        const struct mirror_document *document = mirror_newest(mirror, space);
+        if (document == NULL || document->text != NULL || document->is_too_long ||
+            (space->served != NULL && space->served->mod_revision == document->mod_revision))
+            continue;
+        keys_write(&mirror->keys, document == space->candidate ? KEY_CANDIDATE : KEY_DOCUMENT,
+                   space->name, key);
+        return true;
     }
-    return NULL;
+    mirror->has_missing = false;
+    return false;
 }

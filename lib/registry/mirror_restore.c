@@ -35,6 +35,7 @@ bool mirror_restore_newest(struct mirror *mirror, const char *name, uint64_t mod
     space->document = document;
     space->gone_revision = gone_revision;
     space->defers = true;
+    mirror->has_missing = true;
     return true;
 }
 
@@ -51,6 +52,7 @@ bool mirror_restore_candidate(struct mirror *mirror, const char *name, uint64_t 
     document->is_too_long = !mirror->is_canary;
     mirror_release_document(space->candidate);
     space->candidate = document;
+    mirror->has_missing = true;
     return true;
 }
 

@@ -28,7 +28,8 @@ static struct mirror_document *shown(const struct mirror *mirror, const struct m
 
     if (mirror->pause_revision != 0 || space->defers)
         return space->served;
-    if (newest != NULL && !has_text(space, newest))
+    /* One without a text to serve is listed all the same: its space is not ready, not gone. */
+    if (newest != NULL && !has_text(space, newest) && space->served != NULL)
         return space->served;
     return newest;
 }
@@ -362,6 +363,13 @@ static void serve(struct mirror_space *space, struct mirror_document *document)
     document->text = NULL;
 }
 
+static void forget_served(struct mirror *mirror, struct mirror_space *space)
+{
+    mirror_release_document(space->served);
+    space->served = NULL;
+    mirror->has_missing = true;
+}
+
 static void note_item(struct mirror *mirror, const struct mirror_item *item,
                       const struct load_outcome *outcome)
 {
@@ -373,11 +381,8 @@ static void note_item(struct mirror *mirror, const struct mirror_item *item,
     space->is_kept = is_kept_out(outcome, document->name);
     if (!space->is_kept)
         serve(space, document);
-}
-
-static bool is_served(const struct mirror *mirror, const struct mirror_space *space)
-{
-    return mirror->current != NULL && snapshot_find_space(mirror->current, space->name) != NULL;
+    else if (document->text == NULL && !document->is_too_long && space->served == document)
+        forget_served(mirror, space);
 }
 
 /* What has nothing in the registry and nothing in force is forgotten. */
@@ -387,34 +392,36 @@ static void forget_spaces(struct mirror *mirror)
 
     for (size_t i = 0; i < mirror->space_count; i++) {
         struct mirror_space *space = mirror->spaces[i];
-        bool is_empty = space->document == NULL && space->candidate == NULL;
-        if (is_empty && space->served != NULL && !space->is_kept && !is_served(mirror, space)) {
-            mirror_release_document(space->served);
-            space->served = NULL;
-        }
-        if (!is_empty || space->fixed != NULL || space->served != NULL) {
+        if (space->document != NULL || space->candidate != NULL || space->fixed != NULL ||
+            space->served != NULL)
             mirror->spaces[kept++] = space;
-            continue;
-        }
-        free(space);
+        else
+            free(space);
     }
     mirror->space_count = kept;
 }
 
-/* Which spaces are gone, and which of these are held. */
-static void note_gone(struct mirror *mirror, const struct load_outcome *outcome)
+/* A space that the view did not have is gone, or its removal is held. */
+static void note_space(struct mirror *mirror, struct mirror_space *space,
+                       const struct load_outcome *outcome)
 {
     char name[KEY_NAME_MOST + TEXT_PREFIX + 1];
 
-    for (size_t i = 0; i < mirror->space_count; i++) {
-        struct mirror_space *space = mirror->spaces[i];
-        snprintf(name, sizeof name, "z/%s", space->name);
-        if (space->defers)
-            mirror->has_documents = true;
-        else if (mirror_newest(mirror, space) == NULL)
-            space->is_kept = is_kept_out(outcome, name);
-        space->defers = false;
-    }
+    snprintf(name, sizeof name, "z/%s", space->name);
+    if (space->defers)
+        mirror->has_documents = true;
+    space->defers = false;
+    if (find_item(mirror, name) != NULL)
+        return;
+    space->is_kept = is_kept_out(outcome, name);
+    if (!space->is_kept && space->served != NULL)
+        forget_served(mirror, space);
+}
+
+static void note_gone(struct mirror *mirror, const struct load_outcome *outcome)
+{
+    for (size_t i = 0; i < mirror->space_count; i++)
+        note_space(mirror, mirror->spaces[i], outcome);
     forget_spaces(mirror);
 }
 

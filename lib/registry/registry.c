@@ -310,7 +310,7 @@ uint64_t registry_next_ms(const struct registry *registry, uint64_t now_ms)
             next = sooner(next, registry->audit.next_ms);
         if (registry->options.announces)
             next = sooner(next, registry->announcing.next_ms);
-        if (!registry_has_call(registry, CALL_MISSING))
+        if (registry->mirror.has_missing && !registry_has_call(registry, CALL_MISSING))
             next = sooner(next, registry->missing_ms);
     }
     return next < now_ms ? now_ms : next;

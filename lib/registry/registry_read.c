@@ -408,16 +408,14 @@ void registry_request_audit(struct registry *registry, uint64_t now_ms)
 
 void registry_tick_missing(struct registry *registry)
 {
-    if (registry->follow.state != FOLLOW_WATCHING || registry->now_ms < registry->missing_ms ||
-        registry_has_call(registry, CALL_MISSING))
+    struct key_text key;
+
+    if (registry->follow.state != FOLLOW_WATCHING || !registry->mirror.has_missing ||
+        registry->now_ms < registry->missing_ms || registry_has_call(registry, CALL_MISSING))
         return;
-    const char *space = mirror_find_missing(&registry->mirror);
-    struct key_text document;
-    registry->missing_ms = registry->now_ms + (space == NULL ? AUDIT_MOST_MS : MISSING_MS);
-    if (space == NULL)
-        return;
-    keys_write(&registry->keys, KEY_DOCUMENT, space, &document);
-    registry_call_range(registry, CALL_MISSING, 0, &(struct range_call){.begin = &document});
+    registry->missing_ms = registry->now_ms + MISSING_MS;
+    if (mirror_find_missing(&registry->mirror, &key))
+        registry_call_range(registry, CALL_MISSING, 0, &(struct range_call){.begin = &key});
 }
 
 /* What was read may be newer than what was watched: the watch brings that again. */

@@ -239,6 +239,10 @@ static void answer(struct etcd_peer *peer, struct stream *stream, struct octets 
     }
     if (meets_fault(peer, stream))
         return;
+    if (stream->method == ETCD_WATCH && peer->answering.store->has_no_leader) {
+        refuse(peer, stream, ETCD_UNAVAILABLE, "etcdserver: no leader");
+        return;
+    }
     if (stream->method == ETCD_WATCH) {
         change_watches(peer, stream, message);
         return;
@@ -480,6 +484,12 @@ void etcd_peer_send_progress(struct etcd_peer *peer)
     for (struct etcd_watching *watch = peer->watches; watch != NULL; watch = watch->next)
         if (watch->wants_progress)
             send_watch_message(peer, watch->stream, answer_progress(&peer->answering, watch));
+}
+
+void etcd_peer_lose_changes(struct etcd_peer *peer)
+{
+    for (struct etcd_watching *watch = peer->watches; watch != NULL; watch = watch->next)
+        watch->next_revision = peer->answering.store->revision + 1;
 }
 
 void etcd_peer_cancel_watches(struct etcd_peer *peer, int64_t compact_revision, const char *reason)

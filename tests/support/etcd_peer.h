@@ -44,6 +44,9 @@ void etcd_peer_set_silent(struct etcd_peer *peer, bool is_silent);
 /** An empty response on every watch that asked for progress. */
 void etcd_peer_send_progress(struct etcd_peer *peer);
 
+/** Changes up to now never reach the watches: what a faulty etcd does. */
+void etcd_peer_lose_changes(struct etcd_peer *peer);
+
 /** Cancels every watch; `compact_revision` 0: for another reason. */
 void etcd_peer_cancel_watches(struct etcd_peer *peer, int64_t compact_revision, const char *reason);
 
