@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "answer/crosscheck.h"
+#include "answer/dyno_key.h"
 #include "answer/loading.h"
 #include "base/parallel.h"
 
@@ -15,7 +16,7 @@ bool load_out_of_memory(struct err *err)
 
 bool load_is_start(const struct load_request *request)
 {
-    return request->is_start || request->before == NULL;
+    return request->is_start || request->before == NULL || request->before->is_waiting;
 }
 
 uint64_t load_generation_before(const struct load_request *request)
@@ -290,7 +291,8 @@ static bool hand_over(struct loading *loading, struct load_outcome *outcome)
 {
     const struct load_request *request = loading->request;
 
-    return (request->stored == NULL || load_hand_texts(loading, outcome)) &&
+    return load_keys_hand(loading, outcome) &&
+           (request->stored == NULL || load_hand_texts(loading, outcome)) &&
            (!request->wants_models || hand_models(loading, outcome));
 }
 
@@ -319,6 +321,11 @@ void load_outcome_close(struct load_outcome *outcome)
     load_texts_free(outcome->texts, outcome->text_count);
     load_models_free(outcome->models, outcome->model_count);
     load_last_good_free(outcome->last_good, outcome->last_good_count);
+    load_keys_free(outcome->unused, outcome->unused_count);
+    report_free(outcome->key_findings);
+    outcome->key_findings = NULL;
+    outcome->unused = NULL;
+    outcome->unused_count = 0;
     outcome->last_good = NULL;
     outcome->last_good_count = 0;
     outcome->texts = NULL;
@@ -327,12 +334,20 @@ void load_outcome_close(struct load_outcome *outcome)
     outcome->model_count = 0;
 }
 
+void load_keys_free(struct dyno_key **keys, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        dyno_key_free(keys[i]);
+    free(keys);
+}
+
 static void clean_up(struct loading *loading)
 {
     for (size_t i = 0; i < loading->job_count; i++) {
         if (!loading->is_sealed)
             segment_release(loading->jobs[i].result);
         segment_release(loading->jobs[i].names);
+        load_keys_close(&loading->jobs[i]);
         report_free(loading->jobs[i].report);
         free(loading->jobs[i].text);
         arena_free(loading->jobs[i].model.arena);

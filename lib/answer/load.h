@@ -65,7 +65,8 @@ struct load_judge {
     /**
      * Returns false with the sentence *why if what is served of a text may not change like this.
      *
-     * old   what is served; without apps if the space is unready or new
+     * old   what is served, never unready, with the request's keys: what they change is no
+     *       change of the text
      * next  NULL: the text is gone
      */
     bool (*may_change)(void *context, const char *text_name, const struct segment *old,
@@ -89,7 +90,8 @@ struct load_request {
     bool is_new_policy;            /* makes a snapshot even if no file has changed */
     struct hash_key key;           /* one per process; shards depend on it */
     unsigned threads;              /* parsing in parallel, 1 or more */
-    const struct snapshot *before; /* NULL at a start without compiled files */
+    const struct snapshot *before; /* NULL at a start without compiled files; one that is waiting
+                                      is a start's, too */
     bool is_start;     /* `before` is compiled (compiled.h), and nothing was served of it: only its
                           segments and index are used, and a new snapshot is made in any case */
     bool reads_all;    /* reads every file; the content decides whether it changed */
@@ -164,8 +166,11 @@ struct load_outcome {
     struct load_model *models; /* with request->wants_models, in the order of the names;
                                   load_outcome_close frees them */
     size_t model_count;
-    struct dyno_key **unused; /* keys, given or carried, whose app no text has: they wait */
+    struct dyno_key **unused; /* copies of the keys, given or in force before, that wait: no text
+                                 has their app, or not the dyno CIDRs of their addresses; sorted */
     size_t unused_count;
+    struct report *key_findings; /* of the keys that were applied; no error among them refuses
+                                    anything; NULL: nothing was loaded */
 };
 
 /**
@@ -186,7 +191,10 @@ void load_texts_free(struct load_text *texts, size_t count);
 /** Frees a list that was taken out of an outcome. */
 void load_last_good_free(struct load_last_good *files, size_t count);
 
-/** Frees texts, models and the list of files that are not served as they are. */
+/** Frees keys that were taken out of an outcome. */
+void load_keys_free(struct dyno_key **keys, size_t count);
+
+/** Frees texts, models, keys and the list of files that are not served as they are. */
 void load_outcome_close(struct load_outcome *outcome);
 
 /** Frees models that were taken out of an outcome. */

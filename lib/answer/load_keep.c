@@ -47,7 +47,7 @@ bool load_step_down(struct loading *loading, struct job *job)
         keep_before(loading, job);
         if (job->result != NULL)
             return true;
-        if (!forget_findings(job))
+        if (load_lacked_memory(job->report) || !forget_findings(job))
             return false;
     }
     job->step = STEP_UNREADY;
@@ -63,15 +63,19 @@ static bool step_down(struct loading *loading)
 
 /* ---- errors of their own ---- */
 
-/* Returns false when a report has lost a finding, or memory ran out while it was made. */
-static bool has_memory(struct loading *loading, const struct report *report)
+bool load_lacked_memory(const struct report *report)
 {
     const struct finding *findings = report_findings(report);
-    bool is_lost = !report_is_clean(report) && report_first_error(report) == NULL;
+    bool has_lacked = !report_is_clean(report) && report_first_error(report) == NULL;
 
-    for (size_t i = 0; i < report_total(report) && !is_lost; i++)
-        is_lost = findings[i].code == FINDING_MEMORY;
-    return !is_lost || load_out_of_memory(loading->err);
+    for (size_t i = 0; i < report_total(report) && !has_lacked; i++)
+        has_lacked = findings[i].code == FINDING_MEMORY;
+    return has_lacked;
+}
+
+static bool has_memory(struct loading *loading, const struct report *report)
+{
+    return !load_lacked_memory(report) || load_out_of_memory(loading->err);
 }
 
 static bool keep_broken(struct loading *loading)
@@ -107,8 +111,14 @@ static bool hold_refused(struct loading *loading)
     for (size_t i = 0; i < loading->job_count; i++) {
         struct job *job = &loading->jobs[i];
         struct err why = {.code = ERR_NONE};
-        if (!is_judged(job) ||
-            judge->may_change(judge->context, job->file, job->before, job->result, &why))
+        if (!is_judged(job))
+            continue;
+        struct segment *old = load_keys_before(loading, job);
+        if (old == NULL)
+            return load_out_of_memory(loading->err);
+        bool may_change = judge->may_change(judge->context, job->file, old, job->result, &why);
+        segment_release(old);
+        if (may_change)
             continue;
         job->last_good =
             (struct load_last_good){.file = strdup(job->file), .keeping = LOAD_HELD, .cause = why};
@@ -131,8 +141,10 @@ static void note_charge(void *context, uint32_t charged, uint32_t other)
         return;
     struct charge *grown = arena_grow(loading->arena, loading->charges, loading->charge_count,
                                       &loading->charge_capacity, sizeof *grown);
-    if (grown == NULL)
-        return; /* the finding is there: nothing is served that clashes */
+    if (grown == NULL) {
+        loading->has_lost_charges = true;
+        return;
+    }
     loading->charges = grown;
     grown[loading->charge_count++] = (struct charge){.charged = charged, .other = other};
 }
@@ -202,8 +214,10 @@ static bool choose_charged(struct loading *loading, size_t round)
                             .is_fair = round < ROUNDS_FAIR};
     size_t count = 0;
 
-    if (docket.jobs == NULL)
+    if (docket.jobs == NULL || loading->has_lost_charges) {
+        free(docket.jobs);
         return load_out_of_memory(loading->err);
+    }
     for (size_t i = 0; i < loading->job_count; i++)
         if (loading->jobs[i].result != NULL)
             docket.jobs[loading->jobs[i].number] = &loading->jobs[i];

@@ -113,11 +113,11 @@ bool load_fall_back(void *context, size_t index)
     if (job->report == NULL)
         return false;
     if (loading->request->keeps_spaces)
-        return load_step_down(loading, job);
+        return load_step_down(loading, job) && load_keys_apply(loading, job);
     load_text_run_stored(loading, job);
     job->last_good.is_served = job->result != NULL;
     if (job->last_good.is_served)
-        return true;
+        return load_keys_apply(loading, job);
     report_free(job->report); /* of a text that is not the operator's any more */
     job->report = report_new();
     return job->report != NULL;

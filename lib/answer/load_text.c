@@ -163,22 +163,20 @@ static bool is_too_long(const struct load_request *request, const struct job *jo
     return true;
 }
 
-bool load_text_run(void *context, size_t index)
+static void run_text(const struct loading *loading, struct job *job)
 {
-    const struct loading *loading = context;
     const struct load_request *request = loading->request;
-    struct job *job = &loading->jobs[index];
     struct source_text text;
 
     if (job->is_gone)
-        return true;
+        return;
     if (is_same(request, job)) {
         job->is_kept = true;
-        return true;
+        return;
     }
     job->was_read = true;
     if (!request->source->read(request->source, job->file, &text, job->report))
-        return true;
+        return;
     const struct text_identity identity = identify(request, &text);
     if (request->wants_marks && !identity.is_marked)
         zone_text_report_unmarked(job->file, text.octets, text.length, job->report);
@@ -186,15 +184,26 @@ bool load_text_run(void *context, size_t index)
         zone_text_report_cut(job->file, text.octets, text.length, job->report);
     } else if (is_too_long(request, job, &text)) {
         free(text.octets);
-        return true;
+        return;
     } else if (has_same_content(job->before, &identity)) {
         job->is_kept = true;
         job->before->identity = identity;
     } else {
         compile(loading, job, &text, &identity);
-        return true;
+        return;
     }
     keep_text(loading, job, &text, &identity);
+}
+
+bool load_text_run(void *context, size_t index)
+{
+    const struct loading *loading = context;
+    struct job *job = &loading->jobs[index];
+
+    run_text(loading, job);
+    if (!load_keys_apply(loading, job))
+        report_add(job->report, FINDING_MEMORY, job->file, (struct location){.line = 0},
+                   "out of memory while the keys of its dynos were applied");
     return true;
 }
 
@@ -267,7 +276,7 @@ void load_text_run_unready(const struct loading *loading, struct job *job)
         struct unready_space space = {.file = job->file, .name = load_space_of(arena, job->file)};
         if (!job->is_gone && request->source->read(request->source, job->file, &text, report))
             space.model = space_parse(arena, job->file, text.octets, text.length, report);
-        if (space.name != NULL) {
+        if (space.name != NULL && !load_lacked_memory(report)) {
             space.fixed = find_fixed(request, space.name);
             seal_unready(loading, job, &space, &text);
         }

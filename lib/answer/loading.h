@@ -6,6 +6,7 @@
  *     load_text.c    one text: read, compared, compiled
  *     load_last_good.c  files with errors, served from accepted texts
  *     load_keep.c    texts with errors, whose spaces stay as they were
+ *     load_keys.c    keys of dynos, in force and given
  *     load_fallen.c  names that are no longer served, and the texts for the store
  *
  * Threads: load_text_run on several at once, each with a job of its own.
@@ -16,6 +17,16 @@
 
 /* What a job's result is from, with request->keeps_spaces; it only goes down. */
 enum job_step { STEP_TEXT, STEP_KEPT, STEP_UNREADY };
+
+/* Keys of dynos that are a job's. */
+struct job_keys {
+    struct dyno_key **carried; /* in force in `before`, copied and sorted */
+    size_t carried_count, carried_capacity;
+    bool is_carried;
+    const struct dyno_key **waiting; /* of the carried and given ones, those not in the result */
+    size_t waiting_count;
+    struct report *findings; /* NULL: no keys were applied */
+};
 
 /* One zone file being loaded. */
 struct job {
@@ -29,6 +40,7 @@ struct job {
     bool is_gone; /* the source has no such text any more; without result unless held */
     enum job_step step;
     struct segment *names; /* of STEP_UNREADY: to keep back; NULL: none */
+    struct job_keys keys;
     bool was_read;
     char *text; /* for the store; NULL: not wanted */
     size_t length;
@@ -64,7 +76,8 @@ struct loading {
     void (*on_charge)(void *loading, uint32_t charged, uint32_t other); /* candidates' */
     struct charge *charges; /* with request->keeps_spaces: of the last attempt */
     size_t charge_count, charge_capacity;
-    bool is_sealed; /* the snapshot has the jobs' results */
+    bool has_lost_charges; /* no memory */
+    bool is_sealed;        /* the snapshot has the jobs' results */
     const struct stored_text **unserved_texts;
 };
 
@@ -77,7 +90,9 @@ bool load_is_start(const struct load_request *request);
 /* The generation before the one that is made. */
 uint64_t load_generation_before(const struct load_request *request);
 
-/* A parallel_fn: does the job of this index. Findings go into the job's report. */
+/*
+ * A parallel_fn: does the job of this index, its keys included. Findings go into the job's report.
+ */
 bool load_text_run(void *context, size_t index);
 
 /* Compiles the accepted text of a job instead of the file's. Without one there is no result. */
@@ -101,8 +116,25 @@ struct job *load_find_job(const struct loading *loading, const char *file);
  */
 struct snapshot *load_attempt(struct loading *loading, struct load_outcome *outcome);
 
+/*
+ * Applies the keys of its space to a job's result: those in force in `before`, if the result is of
+ * another text, then those of the request. Returns false without memory.
+ */
+bool load_keys_apply(const struct loading *loading, struct job *job);
+
+/* `before` with the keys of the request, with one hold. NULL without memory. */
+struct segment *load_keys_before(const struct loading *loading, struct job *job);
+
+/* Hands over the keys that wait, and their findings. Returns false without memory. */
+bool load_keys_hand(struct loading *loading, struct load_outcome *outcome);
+
+void load_keys_close(struct job *job);
+
 /* What the attempt is about, for the rules across texts. */
 struct candidates load_candidates(const struct loading *loading);
+
+/* True when the report has lost a finding, or memory ran out while it was made. */
+bool load_lacked_memory(const struct report *report);
 
 /* Notes the first error of the report, which the job falls back for; an earlier note stays. */
 void load_note_cause(struct job *job, struct report *report);

@@ -7,6 +7,7 @@
 #include "answer/load.h"
 #include "support/kept.h"
 #include "support/memory_source.h"
+#include "support/scratch.h"
 #include "support/suite.h"
 #include "support/zones.h"
 
@@ -617,4 +618,100 @@ TEST_LOOP(good_documents_are_served_alike_whatever_order_they_came_in, 0, 24)
     }
     ck_assert_str_eq(told(), "");
     ck_assert_str_eq(served(), "a(one,two) b(three) c() d(four,five)");
+}
+
+/* ---- a start with accepted texts ---- */
+
+static struct scratch folder;
+static char stored_paths[8][SCRATCH_PATH_MOST + 16];
+static struct stored_text stored_texts[8];
+static struct stored stored;
+
+static void open_folder(void)
+{
+    scratch_init(&folder);
+    stored = (struct stored){.generation = 40, .texts = stored_texts};
+}
+
+static void close_folder(void)
+{
+    end();
+    scratch_close(&folder);
+}
+
+static int compare_stored(const void *a, const void *b)
+{
+    return strcmp(((const struct stored_text *)a)->name, ((const struct stored_text *)b)->name);
+}
+
+/* Accepts the documents that are committed, and then stops. */
+static void accept_and_stop(void)
+{
+    for (size_t i = 0; i < memory.current.count; i++) {
+        const struct memory_text *text = &memory.current.texts[i];
+        size_t length = strlen(text->octets);
+        scratch_write(&folder, text->name, text->octets, length);
+        snprintf(stored_paths[i], sizeof stored_paths[i], "%s/%s", folder.path, text->name);
+        stored_texts[i] = (struct stored_text){.name = text->name,
+                                               .path = stored_paths[i],
+                                               .length = length,
+                                               .checksum = stored_checksum(text->octets, length),
+                                               .accepted_s = 1700000000,
+                                               .is_sound = true};
+    }
+    stored.text_count = memory.current.count;
+    qsort(stored_texts, stored.text_count, sizeof stored_texts[0], compare_stored);
+    snapshot_free(snapshot);
+    snapshot = NULL;
+    request.stored = &stored;
+}
+
+static void set_up_stored(void)
+{
+    set_up();
+    open_folder();
+}
+
+FIXTURE(set_up_stored, close_folder)
+
+TEST_LOOP(at_a_start_a_document_with_errors_leaves_its_space_as_it_was_accepted, 0, 2)
+{
+    put("a", "bill!", "");
+    put("b", "shop!", "");
+    ck_assert(commit());
+    accept_and_stop();
+    put("a", "bill! more!", "ttl: {dyno: 900}\n");
+    put("b", "shop! store!", "");
+    put("c", "cart!", "nonsense: 1\n");
+    memory_source_commit(&memory);
+    if (_i == 1) { /* nothing was loaded until now */
+        static const char *const nothing[] = {NULL};
+        snapshot = snapshot_of_texts(&policy, nothing, 0);
+        snapshot->is_waiting = true;
+    }
+    ck_assert(load());
+    ck_assert_str_eq(served(), "a(bill) b(shop,store) c(unready)");
+    ck_assert_str_eq(told(), "a-space kept E-TTL 4 at 2 of 0|c-space unready E-UNKNOWN-KEY 4 at 2 "
+                             "of 0");
+    ck_assert_int_eq(outcome.last_good[0].accepted_s, 1700000000);
+    ck_assert_uint_eq(outcome.text_count, 1); /* the store keeps what is served */
+    ck_assert_str_eq(outcome.texts[0].name, "b-space");
+    put("a", "more!", "");
+    ck_assert(commit());
+    ck_assert_str_eq(served(), "a(more) b(shop,store) c(unready)");
+    ck_assert(snapshot_keeps_back(snapshot, "bill.herokuapp.com", NULL));
+}
+
+TEST(at_a_start_a_document_takes_no_name_away_from_what_was_accepted)
+{
+    put("b", "one!", "");
+    ck_assert(commit());
+    put("a", "two!", "");
+    ck_assert(commit());
+    accept_and_stop();
+    put("b", "one! two!", ""); /* created first */
+    memory_source_commit(&memory);
+    ck_assert(load());
+    ck_assert_str_eq(served(), "a(two) b(one)");
+    ck_assert_str_eq(told(), "b-space kept E-DUP 6 at 3 of 0");
 }
