@@ -1,8 +1,9 @@
 #pragma once
 /**
- * What the registry has, and who follows it: registry, registry:replicas.
+ * What the registry has: command registry.
+ *
+ * Threads: one.
  */
 #include "spacedns/session.h"
 
 session_command run_registry;
-session_command run_registry_replicas;

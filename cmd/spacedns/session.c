@@ -1,5 +1,6 @@
 #include "spacedns/session.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 #include "control/protocol.h"
 #include "source/folder.h"
 #include "spacedns/color.h"
+#include "spacedns/registry_session.h"
 #include "spacedns/talk.h"
 
 static const char usual_settings[] = "/etc/spacedns/spacednsd.yaml";
@@ -98,6 +100,7 @@ void session_close(struct session *session)
     if (session->has_settings)
         settings_close(&session->settings);
     free(session->server_arguments);
+    registry_session_free(session->registry);
     json_decref(session->server);
 }
 
@@ -125,10 +128,10 @@ int session_fail_second_operand(struct session *session)
                         (int)strcspn(command->operands, "."), command->operands);
 }
 
-bool session_has_registry(struct session *session)
+bool session_has_registry(const struct session *session)
 {
-    (void)session;
-    return false;
+    return session->has_settings && settings_has_registry(&session->settings) &&
+           !invocation_has(&session->invocation, OPTION_ZONES);
 }
 
 /* Returns false after it has printed the errors. */
@@ -215,7 +218,7 @@ bool session_read_settings(struct session *session)
     if (!session_read_host_settings(session))
         return false;
     if (has_settings || invocation_has(&session->invocation, OPTION_SETTINGS) ||
-        invocation_has(&session->invocation, OPTION_ZONES) || session_server_zones(session) == NULL)
+        invocation_has(&session->invocation, OPTION_ZONES) || !session_has_server(session))
         return true;
     const json_t *flags = json_object_get(session->server, "flags");
     const char *file = json_string_value(json_object_get(session->server, "settings"));
@@ -224,13 +227,18 @@ bool session_read_settings(struct session *session)
 
 void session_print_sources(struct session *session)
 {
-    const char *zones = session_zones(session), *file = session->settings.file;
+    const char *file = session->settings.file;
 
-    escape_printf(session->err, "settings=%s zones=%s\n",
+    escape_printf(session->err, "settings=%s ",
                   session->has_server_settings ? "of the running server"
                   : file != NULL               ? file
-                                               : "defaults",
-                  zones);
+                                               : "defaults");
+    if (session->registry != NULL)
+        escape_printf(session->err, "registry=%.*s revision=%" PRIu64 "\n",
+                      (int)session->registry->keys.prefix_length - 1,
+                      session->registry->keys.prefix, registry_view_of(session)->revision);
+    else
+        escape_printf(session->err, "zones=%s\n", session_zones(session));
 }
 
 const char *session_socket(const struct session *session)
@@ -244,7 +252,7 @@ const char *session_socket(const struct session *session)
     return CONTROL_SOCKET_DEFAULT;
 }
 
-const char *session_server_zones(struct session *session)
+bool session_has_server(struct session *session)
 {
     struct talk talk = {.path = session_socket(session)};
 
@@ -255,7 +263,14 @@ const char *session_server_zones(struct session *session)
         session_name_variable(session, OPTION_SOCKET, &session->server_problem);
         session->is_server_absent = talk.is_absent;
     }
-    return json_string_value(json_object_get(session->server, "zones"));
+    return session->server != NULL;
+}
+
+const char *session_server_zones(struct session *session)
+{
+    return session_has_server(session)
+               ? json_string_value(json_object_get(session->server, "zones"))
+               : NULL;
 }
 
 static const char *find_zones(struct session *session)
@@ -276,9 +291,17 @@ static const char *find_zones(struct session *session)
 
 const char *session_zones(struct session *session)
 {
+    if (session_has_registry(session))
+        return registry_place(session);
     if (session->zones == NULL)
         session->zones = find_zones(session);
     return session->zones;
+}
+
+/* A folder that is named, such as OLD of --against, is a folder whatever the settings name. */
+static bool is_registry(struct session *session, const char *folder)
+{
+    return session_has_registry(session) && folder == session_zones(session);
 }
 
 struct snapshot *session_load_draft(struct session *session, const char *folder,
@@ -308,7 +331,10 @@ struct snapshot *session_load_draft(struct session *session, const char *folder,
         err_set(err, ERR_MEMORY, "out of memory; free some, then try again");
         return NULL;
     }
-    struct snapshot *snapshot = snapshot_load(&request, session->report, &session->outcome, err);
+    struct snapshot *snapshot =
+        is_registry(session, folder)
+            ? registry_load(session, &request, draft, err)
+            : snapshot_load(&request, session->report, &session->outcome, err);
     if (err->code != ERR_NONE && folder == session->invocation.options[OPTION_ZONES])
         session_name_variable(session, OPTION_ZONES, err);
     report_sort(session->report);

@@ -37,11 +37,14 @@ struct session {
     char **server_arguments;  /* for that: its command line */
     struct policy policy;
     struct hash_key key;
-    struct snapshot *snapshot;   /* loaded last */
-    bool wants_models;           /* loads hand over models */
-    struct report *report;       /* of that load; before, of the settings */
-    struct load_outcome outcome; /* of that load */
-    const char *zones;           /* the folder of zone files, once known */
+    struct snapshot *snapshot;         /* loaded last */
+    bool wants_models;                 /* loads hand over models */
+    struct report *report;             /* of that load; before, of the settings */
+    struct load_outcome outcome;       /* of that load */
+    const char *zones;                 /* the folder of zone files, once known */
+    struct registry_session *registry; /* NULL: not read */
+    unsigned tries_left;               /* of a change that another writer has come before */
+    bool is_lost;                      /* that has happened: the command is run again */
     bool has_asked_server;
     json_t *server;            /* the running server's status, once requested */
     struct err server_problem; /* why that failed */
@@ -76,7 +79,7 @@ int session_fail(struct session *session, int code, const char *format, ...)
 int session_fail_second_operand(struct session *session);
 
 /** True when the settings name a registry and no folder was given instead, once both are read. */
-bool session_has_registry(struct session *session);
+bool session_has_registry(const struct session *session);
 
 /**
  * Adds to an error about an option's value which environment variable has given it, if one has.
@@ -91,14 +94,22 @@ void session_name_variable(const struct session *session, enum command_option op
 const char *session_socket(const struct session *session);
 
 /**
+ * Requests the running server's status, once: session->server. Returns false with
+ * session->server_problem set, and prints nothing.
+ */
+bool session_has_server(struct session *session);
+
+/**
  * Requests the running server's zones folder, once. Returns it, stored in the session, or NULL with
- * session->server_problem set. Prints nothing.
+ * session->server_problem set, if there is no server. Prints nothing.
  */
 const char *session_server_zones(struct session *session);
 
 /**
- * The folder of zone files: --zones, else the running server's, else the settings', else ./zones.
- * Prints a warning when a server does not answer, or none is at --socket, and another is used.
+ * What zone documents are read from, as messages name it: the registry, if session_has_registry;
+ * else the folder of zone files: --zones, else the running server's, else the settings', else
+ * ./zones. Prints a warning when a server does not answer, or none is at --socket, and another is
+ * used.
  */
 const char *session_zones(struct session *session);
 
@@ -118,12 +129,14 @@ bool session_read_settings(struct session *session);
  * Prints which settings and which zone files an output was made from, to `err`:
  *
  *     settings=of the running server zones=/etc/spacedns/zones
+ *     settings=/etc/spacedns/spacednsd.yaml registry=/spacedns/eu revision=8123456
  */
 void session_print_sources(struct session *session);
 
 /**
- * Loads a folder; report and outcome stay in the session. Returns NULL when there are errors and
- * prints nothing: they are in the report, or in `err` if the report has none.
+ * Loads a folder, or the session's registry if `folder` is session_zones; report and outcome stay
+ * in the session. Returns NULL when there are errors and prints nothing: they are in the report, or
+ * in `err` if the report has none.
  */
 struct snapshot *session_load(struct session *session, const char *folder,
                               const struct snapshot *before, struct err *err);

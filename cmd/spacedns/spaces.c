@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/suggest.h"
+#include "spacedns/registry_models.h"
 
 bool space_set_open(struct space_set *space_set, struct session *session)
 {
@@ -27,6 +28,11 @@ bool space_set_open(struct space_set *space_set, struct session *session)
     }
     for (size_t i = 0; i < space_set->count; i++)
         space_set->spaces[i] = space_set->models[i].space;
+    if (session_has_registry(session) && !registry_models_apply(space_set, session->snapshot)) {
+        space_set_close(space_set);
+        session_fail(session, EXIT_REFUSED, "out of memory; free some, then try again");
+        return false;
+    }
     return true;
 }
 

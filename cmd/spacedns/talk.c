@@ -319,7 +319,8 @@ json_t *talk_ask_status(struct talk *talk)
         return NULL;
     }
     free(refusal);
-    if (passed && !json_is_string(json_object_get(status, "zones"))) {
+    if (passed && !json_is_string(json_object_get(status, "zones")) &&
+        !json_is_object(json_object_get(status, "registry"))) {
         err_set(&talk->problem, ERR_SYSTEM,
                 "the server at %s does not report its zones folder; see spacedns status",
                 talk->path);

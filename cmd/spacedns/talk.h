@@ -50,7 +50,7 @@ struct talk {
 bool talk_run(struct talk *talk, const struct invocation *invocation);
 
 /**
- * Requests the server's status, as talk_run; ignores `out` and `err`. Returns an object whose
- * "zones" is a text, to be released, or NULL with the problem.
+ * Requests the server's status, as talk_run; ignores `out` and `err`. Returns an object, to be
+ * released, whose "zones" is a text or whose "registry" is an object; or NULL with the problem.
  */
 json_t *talk_ask_status(struct talk *talk);

@@ -88,7 +88,7 @@ static void compile(const struct loading *loading, struct job *job, const struct
     keep_text(loading, job, text, identity);
     if (space != NULL)
         space_check(space, suffixes, job->report);
-    if (space != NULL && loading->request->keeps_spaces)
+    if (space != NULL && (loading->request->keeps_spaces || loading->request->fixed.find != NULL))
         check_document(loading->request, job, arena, space);
     if (space != NULL && report_is_clean(job->report)) {
         job->result = segment_seal(space, suffixes, identity, &err);
