@@ -23,19 +23,26 @@ static void print_line(void *context, const char *line)
     fputc('\n', session->out);
 }
 
+int plan_print(struct session *session, const struct diff *diff)
+{
+    if (!session->is_json) {
+        diff_print(diff, print_line, session);
+        return EXIT_DONE;
+    }
+    char *json = diff_to_json(diff);
+    if (json == NULL)
+        return session_fail(session, EXIT_REFUSED, "out of memory; free some, then try again");
+    fprintf(session->out, "%s\n", json);
+    free(json);
+    return EXIT_DONE;
+}
+
 static int print_diff(struct session *session, const struct diff *diff)
 {
     struct err err;
 
-    if (session->is_json) {
-        char *json = diff_to_json(diff);
-        if (json == NULL)
-            return session_fail(session, EXIT_REFUSED, "out of memory; free some, then try again");
-        fprintf(session->out, "%s\n", json);
-        free(json);
-    } else {
-        diff_print(diff, print_line, session);
-    }
+    if (plan_print(session, diff) != EXIT_DONE)
+        return EXIT_REFUSED;
     if (invocation_has(&session->invocation, OPTION_FORCE) || diff_guard(diff, &err))
         return EXIT_DONE;
     return session_fail(session, EXIT_REFUSED,
@@ -91,14 +98,34 @@ static int plan_live(struct session *session, const char *folder)
     return code;
 }
 
+/* Are named files planned beside a registry? The running server knows, else the settings. Returns
+ * false with the error printed. */
+static bool has_registry(struct session *session, bool *is_there)
+{
+    const struct invocation *invocation = &session->invocation;
+
+    if (invocation_has(invocation, OPTION_ZONES))
+        return true;
+    if (!invocation_has(invocation, OPTION_SETTINGS) && session_has_server(session)) {
+        *is_there = json_is_object(json_object_get(session->server, "registry"));
+        return true;
+    }
+    bool is_read = session_read_host_settings(session);
+    *is_there = is_read && session_has_registry(session);
+    return is_read;
+}
+
 int run_plan(struct session *session)
 {
     const char *folder = invocation_operand(&session->invocation, 0);
     const char *against = session->invocation.options[OPTION_AGAINST];
+    bool is_there = false;
 
     if (folder == NULL)
         folder = session->invocation.options[OPTION_ZONES];
-    else if (against == NULL && session_has_registry(session))
+    else if (against == NULL && !has_registry(session, &is_there))
+        return EXIT_REFUSED;
+    if (is_there)
         return registry_plan(session);
     if (invocation_operand(&session->invocation, 1) != NULL)
         return session_fail_second_operand(session);

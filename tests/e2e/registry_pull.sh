@@ -1,0 +1,79 @@
+#!/bin/bash
+# spacedns pull: pull, edit, push is an operator's loop, in which nobody loses what another has done.
+# timeout: 60
+. "$(dirname "$0")/lib.bash"
+. "$(dirname "$0")/registry.bash"
+. "$(dirname "$0")/registry_operator.bash"
+
+start_etcd
+replica_settings
+op registry init
+cp "$SOURCE_DIR/zones/test-space.yaml" "$work/test-space.yaml"
+a_space other-space 10.7.0.0/16 calm-bay-1 >"$work/other-space.yaml"
+op push "$work/test-space.yaml" "$work/other-space.yaml"
+done_ok "push"
+
+op pull "$work/mine"
+done_ok "pull"
+expect "both files" "other-space.yaml
+test-space.yaml" "$(ls "$work/mine")"
+expect "verbatim" "" "$(diff "$work/mine/test-space.yaml" "$work/test-space.yaml")"
+op pull "$work/mine"
+expect_match "again" 'Revision [0-9]+: 2 unchanged' "$out"
+
+# ---- the loop ----
+
+op pull "$work/theirs"
+sed -i 's/10\.0\.0\.37, /10.0.0.38, /' "$work/mine/test-space.yaml"
+op push "$work/mine"
+done_ok "pull, edit, push"
+expect "it is there" "$(cat "$work/mine/test-space.yaml")" "$(get z/test-space)"
+sed -i 's/10\.0\.0\.38, /10.0.0.39, /' "$work/mine/test-space.yaml"
+op push "$work/mine"
+done_ok "edit and push without a pull between"
+
+# ---- another was first ----
+
+sed -i 's/10\.0\.0\.37, /10.0.0.41, /' "$work/theirs/test-space.yaml"
+remember
+op push "$work/theirs"
+refused "an older file" 'space test-space was changed at revision [0-9]+ since .*/theirs/test-space.yaml was pulled'
+op pull "$work/theirs"
+expect "a pull over an edit: exit code" 1 "$code"
+expect_match "a pull over an edit" 'test-space.yaml differs, and was not pulled as it is, so it stays' "$out"
+expect_match "the edit is there" '10\.0\.0\.41' "$(cat "$work/theirs/test-space.yaml")"
+op pull "$work/theirs" --force
+done_ok "pull --force"
+expect "the registry's" "$(cat "$work/mine/test-space.yaml")" "$(cat "$work/theirs/test-space.yaml")"
+
+# ---- what was not edited follows; what was, stays ----
+
+echo '# a comment' >>"$work/theirs/other-space.yaml"
+sed -i 's/10\.0\.0\.39, /10.0.0.40, /' "$work/mine/test-space.yaml"
+op push "$work/mine/test-space.yaml"
+op pull "$work/theirs"
+done_ok "pull beside an edit"
+expect_match "the edited one stays" 'other-space.yaml edited here' "$out"
+expect_match "the other follows" 'test-space.yaml written' "$out"
+expect_match "it is the new one" '10\.0\.0\.40' "$(cat "$work/theirs/test-space.yaml")"
+
+# ---- one space; a space that goes ----
+
+op pull "$work/one" --space other-space
+expect "one space" "other-space.yaml" "$(ls "$work/one")"
+op pull "$work/one" --space no-such
+expect_match "no such space" 'there is no space no-such in the registry' "$err"
+op spaces:destroy other-space --confirm other-space
+done_ok "spaces:destroy"
+expect "z/, f/ are gone" "" "$(get z/other-space)$(get f/other-space)"
+op pull "$work/one"
+expect_match "its file goes, too" 'other-space.yaml removed' "$out"
+expect "only what is there" "test-space.yaml" "$(ls "$work/one")"
+op pull "$work/theirs"
+expect "an edited file of a space that is gone: exit code" 1 "$code"
+op push "$work/theirs"
+expect_match "and is not pushed by mistake" 'was removed from the registry since' "$err"
+op pull "$work/mine" --json
+expect_match "pull --json" '"removed": \[' "$out"
+
+finish

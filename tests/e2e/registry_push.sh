@@ -1,0 +1,212 @@
+#!/bin/bash
+# spacedns push, promote, pause and accept: what is written in one transaction, what is refused before
+# it is, and that two pushes at once lose nothing.
+# timeout: 180
+. "$(dirname "$0")/lib.bash"
+. "$(dirname "$0")/registry.bash"
+. "$(dirname "$0")/registry_operator.bash"
+
+start_etcd
+replica_settings
+zones=$work/zones
+mkdir "$zones"
+cp "$SOURCE_DIR/zones/test-space.yaml" "$zones"
+
+# ---- a registry that is not there ----
+
+op push "$zones"
+expect "a push into nothing: exit code" 1 "$code"
+expect_match "a push into nothing" 'there is no registry at /spacedns/test/.*spacedns registry init' "$err"
+op registry init
+done_ok "registry init"
+expect_match "registry init" 'Made the registry /spacedns/test at http://127.0.0.1:[0-9]+, id [0-9a-f]{8}-[0-9a-f]{4}-4' "$out"
+expect_match "meta" '^format: 1$' "$(get meta)"
+remember
+op registry init
+refused "a second init" 'is there already'
+
+# ---- the first push ----
+
+op push "$zones" --dry-run
+expect "a dry run: exit code" 0 "$code"
+expect_match "a dry run" 'nothing was changed' "$err"
+expect "a dry run writes nothing" "" "$(get z/test-space)"
+op push "$zones"
+done_ok "the first push"
+expect_match "the plan comes first" '\+ api.example.com ' "$out"
+expect_match "the revision is printed" "Pushing 1 space to the registry /spacedns/test at .*done, revision $(revision)$" "$err"
+expect "the document is verbatim" "$(cat "$zones/test-space.yaml")" "$(get z/test-space)"
+expect_match "what is fixed" '^app frozen-oasis-70544 internal_routing=true id=-$' "$(get f/test-space)"
+expect_match "who pushed" '^by: .+@.+$' "$(get config)"
+expect_match "what was pushed" '^what: push test-space$' "$(get config)"
+remember
+op push "$zones"
+done_ok "the same again"
+expect_match "the same again" 'Nothing to do' "$err"
+expect "the same again writes nothing" "$before" "$(revision)"
+
+# ---- a registry is read as a folder is ----
+
+op apps --space test-space
+expect_match "apps" '^frozen-oasis-70544 \[internal\]$' "$out"
+op explain api.example.com --from 10.0.130.56
+expect_match "explain" '^host=api.example.com kind=custom domain \(z/test-space:[0-9]+\)$' "$out"
+expect_match "explain names the registry" 'registry=/spacedns/test revision=[0-9]+' "$err"
+op check
+expect "check of the registry: exit code" 0 "$code"
+expect_match "check of the registry" '1 file, 1 space, 3 apps' "$out"
+op prove
+done_ok "prove"
+op check "$zones"
+expect "check of a folder does not ask the registry" 0 "$code"
+
+# ---- what is refused ----
+
+remember
+sed 's/internal_routing: true/internal_routing: false/' "$zones/test-space.yaml" >"$work/fixed.yaml"
+op push "$work/fixed.yaml"
+refused "R9" 'E-IMMUTABLE|router|internal_routing'
+expect_match "R9 names the rule" 'E-IMMUTABLE' "$err"
+a_space other-space 10.7.0.0/16 calm-bay-1 | sed 's/^    formation/    domains: [{hostname: api.example.com, cname: a-1.b-2.herokuspace.com}]\n&/' >"$work/taken.yaml"
+op push "$work/taken.yaml"
+refused "a domain of another space" 'E-DOM-TAKEN'
+op check --registry "$work/taken.yaml"
+expect "check --registry: exit code" 1 "$code"
+expect_match "check --registry" 'E-DOM-TAKEN' "$out"
+op check "$work/taken.yaml" --zones "$work"
+a_space other-space 10.7.0.0/16 calm-bay-1 >"$work/other.yaml"
+op check --registry "$work/other.yaml"
+expect "check --registry of a good one: exit code" 0 "$code"
+expect_match "check --registry says R" "1 document beside those of revision $before: 0 errors" "$out"
+printf 'space: x\n  broken' >"$work/broken.yaml"
+op push "$work/broken.yaml"
+refused "a file with errors" 'broken.yaml'
+op push "$work/other.yaml" "$work/other.yaml"
+refused "one space twice" 'both of the space other-space'
+op push "$work/other.yaml" --force ' '
+expect "a reason without words: exit code" 2 "$code"
+
+op plan "$work/other.yaml"
+done_ok "plan"
+expect_match "plan" '\+ calm-bay-1.herokuapp.com ' "$out"
+expect_match "plan says R" "compared with revision $before of the registry" "$err"
+expect "plan writes nothing" "$before" "$(revision)"
+
+# ---- ten apps ----
+
+many() {
+    printf 'space: many\ncidr: 10.8.0.0/16\ndyno_cidrs: [10.8.128.0/20]\nrouter_cidrs: [10.8.0.0/20]\nrouters: [10.8.0.37]\napps:\n'
+    for i in $(seq 1 12); do
+        printf '  - name: many-app-%s\n    internal_routing: true\n' "$i"
+        [ "$i" -gt "$1" ] && printf '    formation: {web: {dynos: [{number: 1, private_ip: 10.8.128.%s, state: up}]}}\n' "$((i + 10))"
+    done
+    echo ...
+}
+many 0 >"$work/many.yaml"
+op push "$work/many.yaml"
+done_ok "twelve apps"
+many 10 >"$work/many.yaml"
+remember
+op push "$work/many.yaml"
+refused "ten apps emptied" '10 apps would have no address any more'
+expect "ten apps emptied: the list" 10 "$(grep -c '^guard: app many-app-[0-9]* of space many loses all its addresses$' <<<"$err")"
+op push "$work/many.yaml" --force "moved to another region"
+done_ok "ten apps emptied by force"
+expect_match "force" '^why: moved to another region$' "$(get force)"
+expect "force is of the same revision" "$(revision)" \
+    "$(etcd_ctl get "$registry/force" --write-out=fields | sed -n 's/^"ModRevision" : //p')"
+
+# ---- two at once ----
+
+op push "$work/other.yaml"
+done_ok "other-space"
+pids=()
+for i in 1 2 3 4; do
+    a_space "at-once-$i" "10.2$i.0.0/16" "at-once-app-$i" >"$work/at-once-$i.yaml"
+done
+for i in 1 2 3 4; do
+    timeout 60 "$SPACEDNS" push "$work/at-once-$i.yaml" --settings "$work/replica.yaml" --socket "$no_server" \
+        >"$work/out-$i" 2>"$work/err-$i" &
+    pids[i]=$!
+done
+for i in 1 2 3 4; do
+    wait "${pids[i]}"
+    expect "push $i of four at once" 0 $?
+    expect "its document is there" "$(cat "$work/at-once-$i.yaml")" "$(get "z/at-once-$i")"
+done
+# Two that together break a rule: one of them has to see the other.
+for i in 1 2; do
+    a_space "clash-$i" "10.3$i.0.0/16" "clash-app-$i" | sed 's/^    formation/    domains: [{hostname: clash.example.org, cname: c-'$i'.b-2.herokuspace.com}]\n&/' >"$work/clash-$i.yaml"
+    timeout 60 "$SPACEDNS" push "$work/clash-$i.yaml" --settings "$work/replica.yaml" --socket "$no_server" \
+        >"$work/out-$i" 2>"$work/err-$i" &
+    pids[i]=$!
+done
+codes=
+for i in 1 2; do
+    wait "${pids[i]}"
+    codes+=$?
+done
+expect_match "of two that clash one is refused" '^(01|10)$' "$codes"
+expect_match "by the rule" 'E-DOM-TAKEN' "$(cat "$work/err-1" "$work/err-2")"
+
+# ---- canary ----
+
+sed 's/10\.7\.0\.37/10.7.0.38/' "$work/other.yaml" >"$work/canary.yaml"
+op push --canary "$work/canary.yaml"
+done_ok "push --canary"
+expect "next/" "$(cat "$work/canary.yaml")" "$(get next/other-space)"
+expect "z/ stays" "$(cat "$work/other.yaml")" "$(get z/other-space)"
+op registry
+expect_match "registry shows what is offered" 'offered +other-space' "$out"
+op promote no-such
+expect_match "promote of nothing" 'nothing is offered for space no-such' "$err"
+op promote --abort
+done_ok "promote --abort"
+expect "next/ is gone" "" "$(get next/other-space)"
+op push --canary "$work/canary.yaml"
+op promote other-space
+done_ok "promote"
+expect "the candidate is the document" "$(cat "$work/canary.yaml")" "$(get z/other-space)"
+expect "next/ is gone again" "" "$(get next/other-space)"
+
+# ---- pause, accept ----
+
+op registry pause "storm in eu-west"
+done_ok "registry pause"
+expect_match "pause" '^why: storm in eu-west$' "$(get pause)"
+op registry
+expect_match "registry shows the pause" 'paused +by .*: storm in eu-west' "$out"
+op registry resume
+done_ok "registry resume"
+expect "pause is gone" "" "$(get pause)"
+remember
+op registry resume
+refused "a resume of nothing" 'is not paused'
+op registry accept other-space
+done_ok "registry accept"
+expect_match "accept" '^accept: other-space$' "$(get force)"
+op registry accept
+expect_match "accept of all" '^accept: all$' "$(get force)"
+op registry --json
+expect_match "registry --json" '"spaces": [0-9]+' "$out"
+
+# ---- usage ----
+
+op push
+expect "push of nothing: exit code" 2 "$code"
+op registry stauts
+expect "a mistyped command: exit code" 2 "$code"
+op push "$work/other.yaml" --zones "$zones"
+expect_match "push with --zones" '--zones names a folder, and this is about the registry' "$err"
+echo "log_queries: none" >"$work/empty.yaml"
+"$SPACEDNS" push "$zones" --socket "$no_server" --settings "$work/empty.yaml" >"$work/out" 2>"$work/err"
+expect_match "push without a registry" 'the settings name no registry' "$(cat "$work/err")"
+
+# ---- etcd is not there ----
+
+stop_etcd
+op push "$work/other.yaml"
+expect "push without etcd: exit code" 1 "$code"
+expect_match "push without etcd" '127.0.0.1' "$err"
+
+finish
