@@ -226,6 +226,7 @@ static int destroy(struct change *change, const char *name)
     if (!removed_add_app(&change->removed, &change->space_set, session, change->selected.app))
         return session_fail(session, EXIT_REFUSED,
                             "out of memory; nothing was changed; free some, then try again");
+    change->removes_app = true;
     change_begin(change, name, "Destroying");
     if (!edit_remove_app(&change->edit, name, &err))
         return change_fail(change, err.text);
@@ -265,6 +266,7 @@ static int rename_app(struct change *change, const char *name)
     if (!release_default_domain(change))
         return session_fail(change->session, EXIT_REFUSED,
                             "out of memory; nothing was changed; free some, then try again");
+    change->new_name = name;
     change_begin(change, name, "Renaming %s to", app->name.text);
     if (is_taken(&change->space_set, name)) {
         err_set(&err, ERR_RULE, "Name %.64s is already taken; choose another", name);

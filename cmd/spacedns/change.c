@@ -1,5 +1,6 @@
 #include "spacedns/change.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,6 +10,7 @@
 #include "base/text.h"
 #include "inspect/diff_print.h"
 #include "inspect/print.h"
+#include "spacedns/dynos_key.h"
 #include "spacedns/live.h"
 
 static bool find(struct change *change, const char *app)
@@ -83,6 +85,13 @@ void change_begin(struct change *change, const char *name, const char *format, .
 
 int change_fail(struct change *change, const char *sentence)
 {
+    struct session *session = change->session;
+
+    session->is_lost = change->store.is_lost && session->tries_left > 0;
+    if (session->is_lost) {
+        fputs("another writer was first, once more\n", session->err);
+        return EXIT_REFUSED;
+    }
     if (change->is_begun)
         fputs("!\n", change->session->err);
     return session_fail(change->session, EXIT_REFUSED, "%s", sentence);
@@ -184,8 +193,11 @@ static void format_note(const struct session *session, char note[CHANGE_NOTE_MOS
 static struct store_note note_of(const struct change *change, const char *what)
 {
     const struct invocation *invocation = &change->session->invocation;
+    bool has_moved = change->removes_app || change->new_name != NULL;
 
     return (struct store_note){.what = what,
+                               .app = has_moved ? &change->selected : NULL,
+                               .app_name = change->new_name,
                                .releases = change->removed.names,
                                .release_count = change->removed.count,
                                .is_forced = change->removed.count > 0 ||
@@ -218,18 +230,41 @@ static bool has_no_effect(const struct change *change)
            memcmp(change->edit.text, change->store.text, change->store.length) == 0;
 }
 
+static void print_done(const struct change *change, bool is_same, const char *after)
+{
+    FILE *out = change->session->err;
+
+    fputs("done", out);
+    if (!is_same && session_has_registry(change->session))
+        fprintf(out, ", revision %" PRIu64, change->store.revision);
+    fputs(after == NULL ? "\n" : after, out);
+}
+
+static int commit_dynos(struct change *change)
+{
+    bool is_same = dynos_key_is_same(change);
+    struct err err;
+
+    if (!is_same && !dynos_key_write(change, &err))
+        return change_fail(change, err.text);
+    print_done(change, is_same, is_same ? ", it is so already\n" : NULL);
+    return EXIT_DONE;
+}
+
 int change_commit(struct change *change, const char *after)
 {
     struct err err;
     bool is_same = has_no_effect(change);
 
+    if (dynos_key_has(change))
+        return commit_dynos(change);
     /* Without the end mark a file that is cut later would seem complete. */
     if (!is_same && !edit_mark_end(&change->edit, &err))
         return change_fail(change, err.text);
     change->is_guarded = !is_same && is_guarded(change);
     if (!is_same && !(check_edit(change, &err) && replace(change, &err)))
         return change_fail(change, err.text);
-    fprintf(change->session->err, "done%s", after == NULL ? "\n" : after);
+    print_done(change, is_same, after);
     if (!is_same && change->store.loss.code != ERR_NONE)
         change_advise(change->session, "%s", change->store.loss.text);
     return EXIT_DONE;
@@ -240,6 +275,8 @@ int change_request_reload(struct change *change)
     struct session *session = change->session;
     char note[CHANGE_NOTE_MOST];
 
+    if (session_has_registry(session))
+        return EXIT_DONE; /* its replicas take the change, with the names that it releases */
     if (invocation_has(&session->invocation, OPTION_NO_RELOAD)) {
         removed_advise(&change->removed, session);
         return EXIT_DONE;
@@ -308,7 +345,7 @@ static int commit_removal(struct change *change)
     change->is_guarded = is_guarded(change);
     if (!check_draft(change, &absence, &err) || !remove_document(change, &err))
         return change_fail(change, err.text);
-    fputs("done\n", change->session->err);
+    print_done(change, false, NULL);
     return EXIT_DONE;
 }
 

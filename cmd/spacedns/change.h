@@ -9,6 +9,10 @@
  * are loaded before the document is replaced: what the server would refuse is never written; nor,
  * unless --force is given, what its guard would refuse.
  *
+ * In a registry a change is one transaction. When another writer was first, everything is read
+ * again and the command begins anew, at most five times: the session is_lost (commands.c). Replicas
+ * take the change by themselves, so nothing is reloaded.
+ *
  * Progress is printed on standard error as the platform does: "Adding web.2 to abc... done", or
  * "... !" and the error.
  *
@@ -21,6 +25,8 @@
 
 enum { CHANGE_NOTE_MOST = 200 };
 
+struct dynos_key;
+
 struct change {
     struct session *session;
     struct space_set space_set;
@@ -28,10 +34,15 @@ struct change {
     char folder[PATH_MAX];         /* of the zone files; fixed for the whole command */
     struct store store;
     struct edit edit;
-    struct removed removed; /* names that the server must not keep back */
-    bool is_begun;          /* change_begin was called */
-    bool is_unattended;     /* nobody looks at it: the guard is on without a server, too */
-    bool is_guarded;        /* a running server will read it, with its guard on */
+    struct removed removed;   /* names that the server must not keep back */
+    struct dynos_key **dynos; /* of a registry, that are changed instead of the document */
+    size_t dyno_count;
+    size_t dyno_capacity;
+    const char *new_name; /* of the app that is renamed */
+    bool removes_app;
+    bool is_begun;      /* change_begin was called */
+    bool is_unattended; /* nobody looks at it: the guard is on without a server, too */
+    bool is_guarded;    /* a running server will read it, with its guard on */
 };
 
 /**
@@ -49,7 +60,10 @@ void change_close(struct change *change);
 void change_begin(struct change *change, const char *name, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/** Prints "!" after change_begin, and the error. Returns EXIT_REFUSED. */
+/**
+ * Prints "!" after change_begin, and the error; or, when another writer of the registry was first,
+ * that the command begins anew. Returns EXIT_REFUSED.
+ */
 int change_fail(struct change *change, const char *sentence);
 
 /** Checks, writes, prints "done" followed by `after`. Returns the exit code. */

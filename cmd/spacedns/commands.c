@@ -1,5 +1,6 @@
 #include "spacedns/commands.h"
 
+#include "registry/push.h"
 #include "spacedns/session.h"
 
 /* Each command is a function of its group's file. */
@@ -22,14 +23,28 @@ static int run(struct session *session)
     return functions[session->invocation.command](session);
 }
 
-int commands_run(int count, char *const *arguments, FILE *out, FILE *err)
+/* Runs a command line once. *is_lost: another writer of the registry was first. */
+static int run_once(int count, char *const *arguments, struct session *session, bool *is_lost)
 {
-    struct session session = {.out = out, .err = err};
     struct err refusal;
 
-    if (!invocation_read(count, arguments, &session.invocation, &refusal))
-        return session_fail(&session, EXIT_USAGE, "%s", refusal.text);
-    int code = run(&session);
-    session_close(&session);
+    *is_lost = false;
+    if (!invocation_read(count, arguments, &session->invocation, &refusal))
+        return session_fail(session, EXIT_USAGE, "%s", refusal.text);
+    int code = run(session);
+    *is_lost = session->is_lost;
+    session_close(session);
+    return code;
+}
+
+int commands_run(int count, char *const *arguments, FILE *out, FILE *err)
+{
+    int code = EXIT_REFUSED;
+    bool is_lost = true;
+
+    for (unsigned left = PUSH_TRIES; is_lost && left-- > 0;) {
+        struct session session = {.out = out, .err = err, .tries_left = left};
+        code = run_once(count, arguments, &session, &is_lost);
+    }
     return code;
 }

@@ -7,7 +7,7 @@
 #include "base/number.h"
 #include "base/suggest.h"
 #include "base/text.h"
-#include "spacedns/change.h"
+#include "spacedns/change_dynos.h"
 #include "spacedns/color.h"
 #include "spacedns/free_address.h"
 
@@ -143,7 +143,8 @@ static int fail_edit(struct change *change, const struct err *err)
 
     err_set(&extended, err->code, "%.380s; spacedns ps -a %.64s lists its dynos", err->text,
             change->selected.app->name.text);
-    return change_fail(change, err->code == ERR_RULE ? extended.text : err->text);
+    bool is_bare = err->code == ERR_RULE && strchr(err->text, ';') == NULL;
+    return change_fail(change, is_bare ? extended.text : err->text);
 }
 
 /* ---- set ---- */
@@ -162,7 +163,7 @@ static int set_states(struct change *change, const struct wanted *wanted, size_t
         const struct dyno_name dyno = {.app = change->selected.app->name.text,
                                        .type = wanted[i].type,
                                        .number = wanted[i].number};
-        if (!edit_set_state(&change->edit, &dyno, wanted[i].state, &err))
+        if (!change_set_dyno(change, &dyno, wanted[i].state, &err))
             return fail_edit(change, &err);
     }
     return change_finish(change);
@@ -226,7 +227,7 @@ static int add(struct change *change, const char *type, uint32_t ip)
         return free_address_fail(change->session, change->selected.space);
     ipv4_write(ip, address);
     change_begin(change, dyno.app, "Adding %s.%u (%s) to", type, (unsigned)dyno.number, address);
-    if (!edit_add_dyno(&change->edit, &dyno, ip, &err))
+    if (!change_add_dyno(change, &dyno, ip, &err))
         return fail_edit(change, &err);
     return change_finish(change);
 }
@@ -257,7 +258,7 @@ static int remove_dyno(struct change *change, const struct wanted *wanted)
     struct err err;
 
     change_begin(change, dyno.app, "Removing %s.%u from", dyno.type, (unsigned)dyno.number);
-    if (!edit_remove_dyno(&change->edit, &dyno, &err))
+    if (!change_remove_dyno(change, &dyno, &err))
         return fail_edit(change, &err);
     return change_finish(change);
 }

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/number.h"
-#include "spacedns/change.h"
+#include "spacedns/change_dynos.h"
 #include "spacedns/free_address.h"
 
 enum { TYPE_MOST = 128, DYNOS_MOST = 100 };
@@ -110,7 +110,7 @@ static int add_dynos(struct scaling *scaling, const struct formation *formation,
             fputs("!\n", change->session->err);
             return free_address_fail(change->session, change->selected.space);
         }
-        if (!edit_add_dyno(&change->edit, &dyno, scaling->last_address, &err))
+        if (!change_add_dyno(change, &dyno, scaling->last_address, &err))
             return change_fail(change, err.text);
         count--;
     }
@@ -137,7 +137,7 @@ static int remove_dynos(struct change *change, const struct formation *formation
 
     for (; count > 0; count--) {
         dyno.number = find_highest(formation, dyno.number);
-        if (!edit_remove_dyno(&change->edit, &dyno, &err))
+        if (!change_remove_dyno(change, &dyno, &err))
             return change_fail(change, err.text);
     }
     return EXIT_DONE;

@@ -7,6 +7,8 @@
 
 #include "base/escape.h"
 #include "inspect/print.h"
+#include "registry/push.h"
+#include "spacedns/registry_session.h"
 #include "spacedns/spaces.h"
 #include "spacedns/store.h"
 
@@ -72,7 +74,7 @@ static void find_cause(struct session *session, const struct overlay_text *draft
 static bool check_draft(struct session *session, const struct overlay_text *draft, struct err *err)
 {
     struct snapshot *snapshot =
-        session_load_draft(session, session_zones(session), draft, NULL, err);
+        session_load_draft(session, session_zones(session), draft, session->snapshot, err);
     bool is_good = snapshot != NULL;
 
     snapshot_free(snapshot);
@@ -86,38 +88,48 @@ static bool fail_exists(const char *path, const struct new_space *new_space, str
     return err_set(err, ERR_RULE, "%s exists already; %s", path, new_space->when_there);
 }
 
-/* The name that the document will have in the session's source. Returns false when cut. */
-static bool name_document(struct session *session, const char *space, char name[PATH_MAX])
+/* A registry is read as a whole before anything is compared with it. */
+static bool read_registry(struct store *store, struct err *err)
 {
-    int length = snprintf(name, PATH_MAX, "%s/%s.yaml", session_zones(session), space);
+    struct session *session = store->session;
 
-    return length >= 0 && length < PATH_MAX;
+    if (!session_has_registry(session))
+        return true;
+    snapshot_free(session->snapshot);
+    session->snapshot = registry_reread(session, err)
+                            ? session_load(session, session_zones(session), NULL, err)
+                            : NULL;
+    if (session->snapshot == NULL && err->code == ERR_NONE)
+        report_refusal(session->report, NULL, err);
+    return session->snapshot != NULL;
 }
 
 static bool create_document(struct store *store, const struct new_space *new_space, struct err *err)
 {
     char name[PATH_MAX];
 
-    if (!name_document(store->session, new_space->space, name))
-        return err_set(err, ERR_LIMIT,
-                       "the path of %s is too long; choose a shorter folder for --zones",
-                       new_space->space);
+    if (!store_name(store, new_space->space, name, err) || !read_registry(store, err))
+        return false;
     const struct overlay_text draft = {
         .name = name, .octets = new_space->text, .length = new_space->length};
-    if (access(name, F_OK) == 0)
+    if (store_has(store, name))
         return fail_exists(name, new_space, err);
     if (!check_draft(store->session, &draft, err))
         return false;
-    return store_create(store, new_space->space, new_space->text, new_space->length, err) ||
-           (err->code == ERR_RULE && fail_exists(name, new_space, err));
+    return store_create(store, name, new_space->text, new_space->length, err) ||
+           (err->code == ERR_RULE && !store->is_lost && fail_exists(name, new_space, err));
 }
 
 bool new_space_create(struct session *session, const struct new_space *new_space, struct err *err)
 {
-    struct store store;
-    bool is_made = store_open(&store, session, err) && create_document(&store, new_space, err);
+    bool is_made = false, is_lost = true;
 
-    store_close(&store);
+    for (unsigned tries = 0; tries < PUSH_TRIES && is_lost; tries++) {
+        struct store store;
+        is_made = store_open(&store, session, err) && create_document(&store, new_space, err);
+        is_lost = store.is_lost;
+        store_close(&store);
+    }
     return is_made;
 }
 
@@ -125,7 +137,9 @@ int new_space_print_file(struct session *session, const char *space, const char 
 {
     char path[PATH_MAX];
 
-    if (file == NULL)
+    if (file == NULL && session_has_registry(session))
+        snprintf(path, sizeof path, "z/%s", space);
+    else if (file == NULL)
         snprintf(path, sizeof path, "%s/%s.yaml", session_zones(session), space);
     file = file == NULL ? path : file;
     if (session->is_json)

@@ -25,10 +25,14 @@
 #include "source/zone_file.h"
 #include "spacedns/session.h"
 
+struct app_selection;
+
 /** What is written beside a document. */
 struct store_note {
-    const char *what;            /* the command line, shortened */
-    const char *const *releases; /* names that go on purpose */
+    const char *what;                /* the command line, shortened */
+    const struct app_selection *app; /* that goes or gets another name; NULL: none does */
+    const char *app_name;            /* its new name; NULL: it goes */
+    const char *const *releases;     /* names that go on purpose */
     size_t release_count;
     bool is_forced; /* the guard is not asked; of a removal and an operator's --force */
 };
@@ -50,11 +54,14 @@ struct store {
 /** The operations, filled in by the implementation; false with a sentence in *err. */
 struct store_kind {
     bool (*open)(struct store *store, struct err *err);
+    bool (*name)(const struct store *store, const char *space, char name[PATH_MAX],
+                 struct err *err);
+    bool (*has)(const struct store *store, const char *name);
     bool (*read)(struct store *store, const char *name, struct err *err);
     bool (*replace)(struct store *store, const char *text, size_t length,
                     const struct store_note *note, struct err *err);
     bool (*remove)(struct store *store, const struct store_note *note, struct err *err);
-    bool (*create)(struct store *store, const char *space, const char *text, size_t length,
+    bool (*create)(struct store *store, const char *name, const char *text, size_t length,
                    struct err *err);
     void (*unlock)(struct store *store);
     void (*close)(struct store *store);
@@ -73,8 +80,14 @@ bool store_replace(struct store *store, const char *text, size_t length,
 /** Removes the document that was read. */
 bool store_remove(struct store *store, const struct store_note *note, struct err *err);
 
-/** Creates the document of a space. False with ERR_RULE when there is one. */
-bool store_create(struct store *store, const char *space, const char *text, size_t length,
+/** Writes the name that the document of a new space has. */
+bool store_name(const struct store *store, const char *space, char name[PATH_MAX], struct err *err);
+
+/** True if there is a document of that name, once the session has loaded what is there. */
+bool store_has(const struct store *store, const char *name);
+
+/** Creates a document. False with ERR_RULE when there is one. */
+bool store_create(struct store *store, const char *name, const char *text, size_t length,
                   struct err *err);
 
 /** Lets others change what is in the store, before store_close does. */
@@ -83,5 +96,5 @@ void store_unlock(struct store *store);
 /** Allowed after a failed store_open, and for a zeroed store. */
 void store_close(struct store *store);
 
-/** The folder. */
 extern const struct store_kind store_folder;
+extern const struct store_kind store_registry;

@@ -37,16 +37,25 @@ static bool remove_file(struct store *store, const struct store_note *note, stru
     return zone_file_remove(&store->file, err);
 }
 
-static bool create_file(struct store *store, const char *space, const char *text, size_t length,
+static bool name_file(const struct store *store, const char *space, char name[PATH_MAX],
+                      struct err *err)
+{
+    return snprintf(name, PATH_MAX, "%s/%s.yaml", store->place, space) < PATH_MAX ||
+           err_set(err, ERR_LIMIT,
+                   "the path of %s is too long; choose a shorter folder for --zones", space);
+}
+
+static bool has_file(const struct store *store, const char *name)
+{
+    (void)store;
+    return access(name, F_OK) == 0;
+}
+
+static bool create_file(struct store *store, const char *name, const char *text, size_t length,
                         struct err *err)
 {
-    char path[PATH_MAX];
-    int size = snprintf(path, sizeof path, "%s/%s.yaml", store->place, space);
-
-    if (size < 0 || (size_t)size >= sizeof path)
-        return err_set(err, ERR_LIMIT,
-                       "the path of %s is too long; choose a shorter folder for --zones", space);
-    return zone_file_create(path, text, length, err);
+    (void)store;
+    return zone_file_create(name, text, length, err);
 }
 
 static void unlock_folder(struct store *store)
@@ -64,6 +73,8 @@ static void close_folder(struct store *store)
 
 const struct store_kind store_folder = {
     .open = open_folder,
+    .name = name_file,
+    .has = has_file,
     .read = read_file,
     .replace = replace_file,
     .remove = remove_file,
