@@ -246,6 +246,35 @@ static void explain_mistyped(const struct snapshot *snapshot, const struct clien
     end_step(explanation, &text);
 }
 
+/* In the zone file, or in the key of the registry that the dynos are of. */
+static void add_formation_location(const struct explanation *explanation, struct text *text,
+                                   const struct verdict *verdict)
+{
+    const struct segment *segment = verdict->segment;
+    const struct formation_entry *formation = verdict->formation;
+    const struct app_entry *app = &segment->apps[formation->app];
+    uint32_t line = verdict->dyno != NULL ? verdict->dyno->line : formation->at.line;
+    uint64_t revision = segment_revision(segment, formation);
+
+    if (revision == 0 || !explanation->has_locations) {
+        add_location(explanation, text, segment, line);
+        return;
+    }
+    text_add_string(text, " (d/");
+    text_add_string(text, segment->name);
+    text_add_string(text, "/");
+    text_add(text, segment_text(segment, app->name), app->name_length);
+    text_add_string(text, "/");
+    text_add_string(text, segment_type(segment, formation));
+    text_add_string(text, "@");
+    text_add_number(text, revision);
+    if (verdict->dyno != NULL) {
+        text_add_string(text, ":");
+        text_add_number(text, line);
+    }
+    text_add_string(text, ")");
+}
+
 static void explain_formation(const struct verdict *verdict, struct explanation *explanation)
 {
     struct text text = begin_step(explanation);
@@ -260,8 +289,7 @@ static void explain_formation(const struct verdict *verdict, struct explanation 
         text_add_string(&text, " state=");
         text_add_string(&text, dyno_state_text(verdict->dyno->state));
     }
-    add_location(explanation, &text, verdict->segment,
-                 verdict->dyno != NULL ? verdict->dyno->line : verdict->formation->at.line);
+    add_formation_location(explanation, &text, verdict);
     end_step(explanation, &text);
 }
 

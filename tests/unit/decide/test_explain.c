@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "support/deciding.h"
+#include "support/dyno_keys.h"
 #include "support/recursion.h"
 #include "support/snapshot_fixture.h"
 #include "support/suite.h"
@@ -220,6 +221,36 @@ TEST_OVER(a_decision_is_explained_step_by_step_with_its_locations, stories)
 
     explain_name(stories[_i].from, stories[_i].name, steps);
     ck_assert_msg(fnmatch(stories[_i].expected, steps, FNM_NOESCAPE) == 0, "%s", steps);
+}
+
+/* Dynos of a key of the registry are where the key has them. */
+static const struct {
+    const char *name, *expected;
+} of_keys[] = {
+    {"web.frozen-oasis-70544.app.localspace",
+     "*|process=web dynos=2 (d/test-space/frozen-oasis-70544/web@88)|*"},
+    {"3.web.frozen-oasis-70544.app.localspace",
+     "*|process=web dynos=2 dyno=3 state=up (d/test-space/frozen-oasis-70544/web@88:2)|*"},
+    {"worker.frozen-oasis-70544.app.localspace", "*|process=worker dynos=*yaml:*"},
+};
+
+TEST_OVER(a_dyno_of_a_key_has_its_location_there, of_keys)
+{
+    static const struct key_text text = {"test-space/frozen-oasis-70544/web", 88,
+                                         "1 down\n3 up 10.0.130.56\n"};
+    char steps[EXPLAIN_STEPS_MAX * (EXPLAIN_STEP_OCTETS + 1)];
+    struct keys keys = keys_of(&text, 1);
+    struct restate_outcome outcome = {.report = NULL};
+    struct snapshot *before = fixture.snapshot;
+    struct err err;
+
+    fixture.snapshot = snapshot_restate(before, (const struct dyno_key *const *)keys.items,
+                                        keys.count, 88, &outcome, &err);
+    ck_assert_ptr_nonnull(fixture.snapshot);
+    snapshot_free(before);
+    keys_close(&keys);
+    explain_name(DYNO, of_keys[_i].name, steps);
+    ck_assert_msg(fnmatch(of_keys[_i].expected, steps, FNM_NOESCAPE) == 0, "%s", steps);
 }
 
 TEST(an_unready_space_is_explained_by_the_error_of_its_document)
