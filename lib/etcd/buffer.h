@@ -23,6 +23,8 @@ void buffer_close(struct buffer *buffer);
 
 static inline struct octets buffer_octets(const struct buffer *buffer)
 {
+    if (buffer->block == NULL)
+        return (struct octets){.start = NULL};
     return (struct octets){.start = buffer->block + buffer->first,
                            .length = buffer->end - buffer->first};
 }

@@ -381,6 +381,8 @@ static enum tls_failure_kind other_failure(unsigned long error)
     case SSL_R_SSLV3_ALERT_CERTIFICATE_EXPIRED:
     case SSL_R_SSLV3_ALERT_CERTIFICATE_UNKNOWN:
     case SSL_R_TLSV1_ALERT_UNKNOWN_CA:
+    case SSL_R_TLSV1_ALERT_ACCESS_DENIED:
+    case SSL_R_TLSV1_ALERT_DECRYPT_ERROR: /* its issuer has another key */
     case SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED:
         return TLS_WANTS_CERTIFICATE;
     default: /* OpenSSL: SSL_R_ */
