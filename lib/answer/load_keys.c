@@ -291,7 +291,7 @@ static bool hand_jobs_keys(struct loading *loading, const char **spaces,
                   : job->before == NULL || hand_carried(loading->request, job, outcome)))
             return false;
     }
-    if (count > 0)
+    if (count > 0 && loading->request->key_count > 0)
         qsort(spaces, count, sizeof *spaces, compare_names);
     return hand_spaceless(loading->request, spaces, count, outcome);
 }

@@ -25,6 +25,7 @@ static void set_up(void)
 static void tear_down(void)
 {
     segment_release(segment);
+    segment = NULL;
     arena_free(arena);
 }
 
