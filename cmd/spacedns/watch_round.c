@@ -7,7 +7,7 @@
 #include "spacedns/spaces_merge.h"
 #include "spacedns/spaces_put.h"
 
-static const char error_mark[] = "Error: ";
+static const char error_mark[] = "Error: ", done_mark[] = "done";
 
 /* ---- what the commands print ---- */
 
@@ -27,7 +27,7 @@ static void take_lines(struct round *round, const char *text)
         size_t length = strcspn(line, "\n"), mark = sizeof error_mark - 1;
         if (strncmp(line, error_mark, mark) == 0)
             add_line(round->sentence, sizeof round->sentence, line + mark, length - mark);
-        else if (strncmp(line, "done", length) != 0)
+        else if (strncmp(line, done_mark, sizeof done_mark - 1) != 0)
             add_line(round->advice, sizeof round->advice, line, length);
         line += length + (line[length] == '\n');
     }
