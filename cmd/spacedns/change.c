@@ -198,6 +198,8 @@ static struct store_note note_of(const struct change *change, const char *what)
     return (struct store_note){.what = what,
                                .app = has_moved ? &change->selected : NULL,
                                .app_name = change->new_name,
+                               .dropped = change->dropped,
+                               .dropped_count = change->dropped_count,
                                .releases = change->removed.names,
                                .release_count = change->removed.count,
                                .is_forced = change->removed.count > 0 ||
@@ -226,7 +228,7 @@ static bool remove_document(struct change *change, struct err *err)
 /* Do the edits leave the text as it was? */
 static bool has_no_effect(const struct change *change)
 {
-    return change->edit.length == change->store.length &&
+    return change->dropped_count == 0 && change->edit.length == change->store.length &&
            memcmp(change->edit.text, change->store.text, change->store.length) == 0;
 }
 

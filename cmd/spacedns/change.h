@@ -40,7 +40,10 @@ struct change {
     size_t dyno_capacity;
     const char *new_name; /* of the app that is renamed */
     bool removes_app;
-    bool is_begun;      /* change_begin was called */
+    bool is_begun; /* change_begin was called */
+    const struct dyno_key *const
+        *dropped; /* of a registry: keys whose dynos the document has now */
+    size_t dropped_count;
     bool is_unattended; /* nobody looks at it: the guard is on without a server, too */
     bool is_guarded;    /* a running server will read it, with its guard on */
 };

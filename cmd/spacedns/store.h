@@ -21,6 +21,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "answer/dyno_key.h"
 #include "base/err.h"
 #include "source/zone_file.h"
 #include "spacedns/session.h"
@@ -29,10 +30,12 @@ struct app_selection;
 
 /** What is written beside a document. */
 struct store_note {
-    const char *what;                /* the command line, shortened */
-    const struct app_selection *app; /* that goes or gets another name; NULL: none does */
-    const char *app_name;            /* its new name; NULL: it goes */
-    const char *const *releases;     /* names that go on purpose */
+    const char *what;                      /* the command line, shortened */
+    const struct app_selection *app;       /* that goes or gets another name; NULL: none does */
+    const char *app_name;                  /* its new name; NULL: it goes */
+    const struct dyno_key *const *dropped; /* keys of dynos, which the document has now */
+    size_t dropped_count;
+    const char *const *releases; /* names that go on purpose */
     size_t release_count;
     bool is_forced; /* the guard is not asked; of a removal and an operator's --force */
 };

@@ -73,6 +73,26 @@ static bool set_fixed(struct store *store, struct arena *arena, struct push_chan
     return is_set; /* else there is no memory, because the text was checked before */
 }
 
+static bool drop_keys(struct store *store, const struct store_note *note,
+                      struct dynos_changes *changes)
+{
+    for (size_t i = 0; i < note->dropped_count; i++) {
+        const struct dyno_key *key = note->dropped[i];
+        struct key_text *name = arena_take(changes->arena, sizeof *name);
+        if (name == NULL)
+            return false;
+        keys_write_dynos(&store->session->registry->keys, key->space, key->app, key->type, name);
+        const struct push_change removal = {.action = PUSH_RAW,
+                                            .space = key->space,
+                                            .group = 1,
+                                            .raw = name,
+                                            .raw_revision = key->revision};
+        if (!dynos_changes_add(changes, &removal))
+            return false;
+    }
+    return true;
+}
+
 static bool put_document(struct store *store, const char *space, struct line_text text,
                          const struct store_note *note, struct err *err)
 {
@@ -82,7 +102,8 @@ static bool put_document(struct store *store, const char *space, struct line_tex
 
     if (changes.arena == NULL)
         return fail_memory(err);
-    bool is_put = set_fixed(store, changes.arena, &change) && dynos_changes_add(&changes, &change)
+    bool is_put = set_fixed(store, changes.arena, &change) &&
+                          dynos_changes_add(&changes, &change) && drop_keys(store, note, &changes)
                       ? note->app == NULL ||
                             dynos_key_move(store->session, note->app, note->app_name, &changes, err)
                       : fail_memory(err);

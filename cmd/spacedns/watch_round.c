@@ -6,6 +6,7 @@
 #include "spacedns/change.h"
 #include "spacedns/spaces_merge.h"
 #include "spacedns/spaces_put.h"
+#include "spacedns/watch_keys.h"
 
 static const char error_mark[] = "Error: ", done_mark[] = "done";
 
@@ -88,8 +89,13 @@ static int apply(struct change *change, struct round *round, const struct topolo
     if (!topology_read(round->arena, text, &session->policy.suffixes, &topology, &err) ||
         !compare(round, session, &topology, change->selected.space, &err))
         return refuse(change, &err);
-    if (difference_is_none(&round->difference))
+    struct watch_keys keys;
+    if (!watch_keys_find(session, round->arena, &topology, round->space, &keys))
+        return change_fail(change, "out of memory; free some, then try again");
+    if (difference_is_none(&round->difference) && keys.count == 0)
         return load_again(change, round, owes_reload);
+    change->dropped = keys.keys;
+    change->dropped_count = keys.count;
     if (!topology_put(round->arena, &topology, &change->edit, &err))
         return refuse(change, &err);
     change->is_unattended = true;
