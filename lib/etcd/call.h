@@ -23,7 +23,8 @@ struct call {
     struct call *next;
     int32_t stream; /* of HTTP/2; the call's number, too */
     bool keeps_open;
-    bool is_lost;         /* it was never sent: to be ended */
+    bool is_lost;         /* its stream is closed: to be ended, once nothing is sent */
+    uint32_t lost_code;   /* of HTTP/2 */
     struct buffer output; /* frames to be sent */
     struct buffer input;  /* of a message that is not whole */
     uint8_t head[CALL_HEAD_OCTETS];

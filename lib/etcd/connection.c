@@ -225,7 +225,9 @@ static bool fail_session(struct etcd_connection *connection, int error)
 
 static bool feed_session(struct etcd_connection *connection, const uint8_t *octets, size_t length)
 {
+    connection->is_feeding = true;
     ssize_t taken = nghttp2_session_mem_recv(connection->session, octets, length);
+    connection->is_feeding = false;
 
     if (taken < 0)
         return fail_session(connection, (int)taken);
@@ -357,7 +359,8 @@ bool etcd_connection_is_leaving(const struct etcd_connection *connection)
 uint32_t etcd_connection_call(struct etcd_connection *connection, enum etcd_method method,
                               const void *message, size_t length, bool keeps_open)
 {
-    if (connection->is_broken || connection->is_leaving)
+    if (connection->is_broken || connection->is_leaving ||
+        nghttp2_session_check_request_allowed(connection->session) == 0)
         return 0;
     struct call *call = call_new(keeps_open);
     if (call == NULL || !call_add_request(call, message, length) ||

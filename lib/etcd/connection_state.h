@@ -32,7 +32,8 @@ struct etcd_connection {
     bool is_leaving;
     bool is_broken;
     bool is_receiving;
-    struct err why; /* it is broken */
+    bool is_feeding; /* nghttp2 reads */
+    struct err why;  /* it is broken */
 };
 
 /** Keeps the first cause, after which nothing is received or sent. Always returns false. */
@@ -53,5 +54,5 @@ nghttp2_session *session_new(struct etcd_connection *connection);
 /** Submits the headers of a request. Returns its stream, or a negative number. */
 int32_t session_submit(struct etcd_connection *connection, enum etcd_method method);
 
-/** Ends calls that the member will not serve, and that were noticed while nothing was received. */
+/** Ends calls whose streams were closed while frames were sent. */
 void session_end_lost_calls(struct etcd_connection *connection);

@@ -70,21 +70,6 @@ static void break_call(struct etcd_connection *connection, struct call *call,
     end_call(connection, call, status, text);
 }
 
-/* Ends calls that could not be sent, and those that wait behind them. */
-void session_end_lost_calls(struct etcd_connection *connection)
-{
-    struct call *call = connection->calls;
-
-    while (call != NULL) {
-        if (call->is_lost) {
-            end_call(connection, call, ETCD_UNAVAILABLE, "the member goes away");
-            call = connection->calls; /* who was notified may have changed the list */
-        } else {
-            call = call->next;
-        }
-    }
-}
-
 /* ---- what nghttp2 calls ---- */
 
 static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame, void *context)
@@ -248,25 +233,45 @@ static enum etcd_status status_of_reset(uint32_t code)
     }
 }
 
-/* The member has reset a stream, or will not serve it because it goes away. */
+static void end_lost_call(struct etcd_connection *connection, struct call *call, uint32_t code)
+{
+    char text[80];
+
+    snprintf(text, sizeof text, "the member has reset the call (%s)", nghttp2_http2_strerror(code));
+    end_call(connection, call, status_of_reset(code),
+             code == NGHTTP2_REFUSED_STREAM && connection->is_leaving ? "the member goes away"
+                                                                      : text);
+}
+
+/* The member has reset a stream, or will not serve it. While frames are sent nobody is notified:
+ * who made a new call each time would do so without end. */
 static int on_stream_close(nghttp2_session *session, int32_t stream, uint32_t code, void *context)
 {
     struct etcd_connection *connection = context;
     struct call *call = calls_find(connection, stream);
-    char text[80];
 
     (void)session;
-    if (call == NULL)
-        return 0;
-    snprintf(text, sizeof text, "the member has reset the call (%s)", nghttp2_http2_strerror(code));
-    if (!connection->is_receiving) {
+    if (call != NULL && connection->is_feeding) {
+        end_lost_call(connection, call, code);
+    } else if (call != NULL) {
         call->is_lost = true;
-        return 0;
+        call->lost_code = code;
     }
-    end_call(connection, call, status_of_reset(code),
-             connection->is_leaving && code == NGHTTP2_REFUSED_STREAM ? "the member goes away"
-                                                                      : text);
     return 0;
+}
+
+void session_end_lost_calls(struct etcd_connection *connection)
+{
+    struct call *call = connection->calls;
+
+    while (call != NULL) {
+        if (call->is_lost) {
+            end_lost_call(connection, call, call->lost_code);
+            call = connection->calls; /* who was notified may have changed the list */
+        } else {
+            call = call->next;
+        }
+    }
 }
 
 /* A request that may not be sent any more. */
@@ -276,8 +281,10 @@ static int on_not_sent(nghttp2_session *session, const nghttp2_frame *frame, int
     struct call *call = calls_find(context, frame->hd.stream_id);
 
     (void)session, (void)error;
-    if (frame->hd.type == NGHTTP2_HEADERS && call != NULL)
+    if (frame->hd.type == NGHTTP2_HEADERS && call != NULL) {
         call->is_lost = true;
+        call->lost_code = NGHTTP2_REFUSED_STREAM;
+    }
     return 0;
 }
 

@@ -28,7 +28,8 @@ struct rig {
         char text[ETCD_STATUS_TEXT_MOST + 1];
     } ended[ENDS_MOST];
     bool cancels;        /* every call, at its first message */
-    uint32_t call_again; /* makes a call when one ends: its number */
+    uint32_t call_again; /* 1: makes a call when one ends; its number */
+    bool calls_always;   /* makes one whenever one ends */
 };
 
 static struct rig *rig;
@@ -60,6 +61,8 @@ static void on_end(void *context, uint32_t call, enum etcd_status status, const 
     rig->ended[rig->ends].status = status;
     snprintf(rig->ended[rig->ends].text, sizeof rig->ended[0].text, "%s", text);
     rig->ends++;
+    if (rig->calls_always)
+        etcd_connection_call(rig->connection, ETCD_STATUS, "", 0, false);
     if (rig->call_again == 1)
         rig->call_again = etcd_connection_call(rig->connection, ETCD_STATUS, "", 0, false);
 }
@@ -490,6 +493,20 @@ static uint32_t begin_by_hand(void)
     ck_assert_uint_eq(rig->ready, 1);
     etcd_connection_sent(rig->connection, etcd_connection_output(rig->connection).length);
     return number;
+}
+
+/* In one piece: a call ends, upon which another is made, and a rule is broken (DATA on stream 0),
+ * after which no call may be sent. */
+TEST(who_calls_again_whenever_a_call_ends_comes_to_an_end)
+{
+    static const uint8_t octets[] = "\0\0\1\1\5\0\0\0\1\x88"
+                                    "\0\0\1\0\0\0\0\0\0x";
+
+    ck_assert_uint_eq(begin_by_hand(), 1);
+    rig->calls_always = true;
+    ck_assert(!etcd_connection_receive(rig->connection, octets, sizeof octets - 1, &rig->err));
+    ck_assert_uint_le(rig->ends, 3);
+    ck_assert_ptr_nonnull(strstr(rig->err.text, "the rules of HTTP/2"));
 }
 
 static const struct {
