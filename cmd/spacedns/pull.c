@@ -200,7 +200,9 @@ static bool write_all(struct pull *pull, struct err *err)
             note_known(pull, view->documents[i].space);
         else if (!write_document(pull, &view->documents[i], err))
             return false;
+        registry_show_progress(pull->session, "Writing zone files", i + 1, view->count);
     }
+    registry_end_progress(pull->session);
     return remove_gone(pull, err) && pulled_write(&pull->record, pull->folder, err);
 }
 

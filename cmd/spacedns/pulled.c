@@ -178,19 +178,27 @@ int pulled_check(struct session *session, const struct zone_document *document)
                         document->space, modified, document->path, known.revision);
 }
 
-/* The document of a space that was pushed out of a folder; NULL: there is none. */
-static const struct zone_document *find_pushed(const struct zone_documents *documents,
-                                               const char *folder,
-                                               const struct registry_document *own)
+static int compare_spaces(const void *space, const void *document)
 {
+    return strcmp(space, ((const struct zone_document *)document)->space);
+}
+
+/* The file of a folder that has what the registry has now; NULL: none has. */
+static const struct zone_document *find_equal(const struct zone_documents *documents,
+                                              const char *folder,
+                                              const struct registry_document *own)
+{
+    const struct zone_document *document =
+        bsearch(own->space, documents->items, documents->count, sizeof *document, compare_spaces);
     char other[PATH_MAX];
 
-    for (size_t i = 0; own->has_draft && i < documents->count; i++) {
-        folder_of(documents->items[i].path, other);
-        if (strcmp(documents->items[i].space, own->space) == 0 && strcmp(folder, other) == 0)
-            return &documents->items[i];
-    }
-    return NULL;
+    if (document == NULL)
+        return NULL;
+    folder_of(document->path, other);
+    bool is_equal =
+        own->has_draft || (own->text.length == document->length &&
+                           memcmp(own->text.octets, document->text, document->length) == 0);
+    return is_equal && strcmp(folder, other) == 0 ? document : NULL;
 }
 
 /* The folder's record again, with other words for the documents of that folder. */
@@ -206,13 +214,14 @@ static bool rewrite(struct session *session, const struct zone_documents *docume
     bool is_of = pulled_is_of(&pulled, id_of(session));
     pulled_begin(&writer, id_of(session));
     for (size_t i = 0; is_of && i < view->count; i++) {
-        const struct zone_document *pushed = find_pushed(documents, folder, &view->documents[i]);
-        bool is_known = pulled_find(&pulled, view->documents[i].space, &known);
-        if (pushed != NULL)
-            known = (struct pulled_space){
-                .revision = revision, .checksum = pulled_checksum(pushed->text, pushed->length)};
-        if (pushed != NULL ? revision != 0 : is_known)
-            pulled_add(&writer, view->documents[i].space, known);
+        const struct registry_document *own = &view->documents[i];
+        const struct zone_document *equal = find_equal(documents, folder, own);
+        bool is_known = pulled_find(&pulled, own->space, &known);
+        if (equal != NULL)
+            known = (struct pulled_space){.revision = own->has_draft ? revision : own->modified,
+                                          .checksum = pulled_checksum(equal->text, equal->length)};
+        if (equal != NULL ? known.revision != 0 : is_known)
+            pulled_add(&writer, own->space, known);
     }
     bool is_written = !is_of || pulled_write(&writer, folder, err);
     free(writer.text);

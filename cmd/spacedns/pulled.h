@@ -56,9 +56,11 @@ bool pulled_write(const struct lines_writer *writer, const char *folder, struct 
 int pulled_check(struct session *session, const struct zone_document *document);
 
 /**
- * Notes that the registry has the documents as they are in their folders, where these were pulled.
+ * Notes, after a push, that the registry has the documents as they are in their folders, where
+ * these were pulled. The documents are sorted by space.
  *
- * revision  0: of each another one, which is not known; their spaces go out of the record
+ * revision  of what was pushed; 0: of each another one, which is not known, so that the spaces go
+ *           out of the record
  */
 void pulled_note_pushed(struct session *session, const struct zone_documents *documents,
                         uint64_t revision);

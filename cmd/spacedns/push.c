@@ -142,7 +142,7 @@ static int push_documents(struct session *session, const struct zone_documents *
     };
     int code = run(session, &push);
 
-    if (code == EXIT_DONE && push.sent.revision != 0 && !push.is_canary)
+    if (code == EXIT_DONE && !push.is_dry && !push.is_canary)
         pulled_note_pushed(session, documents, push.sent.parts == 1 ? push.sent.revision : 0);
     registry_push_close(&push);
     return code;

@@ -244,7 +244,7 @@ static void look_at_server(struct waiting *waiting)
     struct talk talk = {.path = session_socket(waiting->session)};
     json_t *status = talk_ask_status(&talk);
     const json_t *registry = json_object_get(status, "registry");
-    uint64_t revision = (uint64_t)json_integer_value(json_object_get(registry, "in_force"));
+    uint64_t revision = (uint64_t)json_integer_value(json_object_get(registry, "revision"));
 
     if (json_is_object(registry) && revision < waiting->revision)
         note_lagging(waiting, "the running server", revision);

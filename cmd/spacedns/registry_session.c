@@ -144,24 +144,40 @@ static int64_t now_ms(void)
 }
 
 /* On a terminal, and only of what takes its time. */
-static void show_progress(void *context, const char *what, size_t octets)
+static bool is_progress_due(const struct session *session)
 {
-    const struct session *session = context;
     struct registry_session *registry = session->registry;
 
     if (isatty(fileno(session->err)) != 1 || now_ms() - registry->shown_ms < PROGRESS_MS)
-        return;
+        return false;
     registry->shown_ms = now_ms();
     registry->has_progress = true;
-    fprintf(session->err, "\rReading the registry: %s, %zu MB ", what, octets / MEGABYTE);
+    return true;
+}
+
+void registry_show_progress(const struct session *session, const char *what, size_t done, size_t of)
+{
+    if (!is_progress_due(session))
+        return;
+    fprintf(session->err, "\r%s: %zu of %zu ", what, done, of);
     fflush(session->err);
 }
 
-static void end_progress(const struct session *session)
+void registry_end_progress(const struct session *session)
 {
     if (session->registry->has_progress)
         fputs("\r\033[K", session->err);
     session->registry->has_progress = false;
+}
+
+static void show_reading(void *context, const char *what, size_t octets)
+{
+    const struct session *session = context;
+
+    if (!is_progress_due(session))
+        return;
+    fprintf(session->err, "\rReading the registry: %s, %zu MB ", what, octets / MEGABYTE);
+    fflush(session->err);
 }
 
 bool registry_reread(struct session *session, struct err *err)
@@ -172,13 +188,13 @@ bool registry_reread(struct session *session, struct err *err)
     const struct registry_reading reading = {.client = registry->client,
                                              .keys = &registry->keys,
                                              .leaves_dynos = registry->leaves_dynos,
-                                             .on_progress = show_progress,
+                                             .on_progress = show_reading,
                                              .context = session};
     drop_view(registry);
     registry->shown_ms = now_ms();
     registry->has_view = true;
     bool is_read = registry_view_read(&registry->view, &reading, err);
-    end_progress(session);
+    registry_end_progress(session);
     if (!is_read)
         drop_view(registry);
     return is_read;

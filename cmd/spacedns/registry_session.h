@@ -62,4 +62,9 @@ struct registry_view *registry_view_of(struct session *session);
 struct snapshot *registry_load(struct session *session, struct load_request *request,
                                const struct overlay_text *overlay, struct err *err);
 
+/** Prints on a terminal how far long work is, now and then; the end takes the line away. */
+void registry_show_progress(const struct session *session, const char *what, size_t done,
+                            size_t of);
+void registry_end_progress(const struct session *session);
+
 void registry_session_free(struct registry_session *registry);

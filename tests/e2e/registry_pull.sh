@@ -32,6 +32,17 @@ sed -i 's/10\.0\.0\.38, /10.0.0.39, /' "$work/mine/test-space.yaml"
 op push "$work/mine"
 done_ok "edit and push without a pull between"
 
+# A file that became the registry's in another way is known as well.
+cp "$work/mine/test-space.yaml" "$work/by-another-way.yaml"
+sed -i '1i # a remark' "$work/by-another-way.yaml"
+op push "$work/by-another-way.yaml"
+cp "$work/by-another-way.yaml" "$work/mine/test-space.yaml"
+op push "$work/mine"
+expect_match "nothing to push" 'Nothing to do' "$err"
+sed -i '1i # and another' "$work/mine/test-space.yaml"
+op push "$work/mine"
+done_ok "edited from there"
+
 # ---- another was first ----
 
 sed -i 's/10\.0\.0\.37, /10.0.0.41, /' "$work/theirs/test-space.yaml"
