@@ -217,6 +217,7 @@ static bool keep_waiting(struct registry_session *registry, const struct load_ou
 
     if (waiting == NULL)
         return false;
+    registry->waiting_count = 0;
     for (size_t i = 0; i < outcome->unused_count; i++) {
         const struct dyno_key *key = outcome->unused[i];
         const struct dyno_key *const *own =
@@ -280,6 +281,8 @@ static struct snapshot *load_all(struct session *session, struct load_request *r
         return NULL;
     }
     report_merge(session->report, registry->view.dyno_findings);
+    if (session->outcome.key_findings != NULL)
+        report_merge(session->report, session->outcome.key_findings);
     return snapshot;
 }
 
