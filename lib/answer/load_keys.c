@@ -99,14 +99,15 @@ static void add_waiting(struct job_keys *keys, const struct dyno_key *key)
     keys->waiting[keys->waiting_count++] = key;
 }
 
+/* Most spaces have no keys to apply in a load, and there are many. */
 static bool make_room(struct job_keys *keys, size_t count)
 {
     free(keys->waiting);
-    keys->waiting = malloc((count + 1) * sizeof *keys->waiting);
+    keys->waiting = count == 0 ? NULL : malloc(count * sizeof *keys->waiting);
     keys->waiting_count = 0;
     report_free(keys->findings);
     keys->findings = NULL;
-    return keys->waiting != NULL;
+    return keys->waiting != NULL || count == 0;
 }
 
 /* Notes the keys that the segment does not have: no app has their name, or they have errors. */

@@ -47,11 +47,14 @@ static json_t *json_space(const struct segment *segment)
         json_array_append_new(routers, json_router(segment, &segment->routers[i]));
     for (size_t i = 0; i < segment->connection_count; i++)
         json_array_append_new(connections, json_connection(&segment->connections[i]));
-    return json_pack("{s:o, s:s, s:o, s:o, s:o, s:o, s:I, s:I}", "name", json_text(segment->name),
-                     "state", space_state_text(segment->state), "cidr", json_cidr(segment->cidr),
-                     "region", json_text(segment->region), "routers", routers, "connections",
-                     connections, "apps", (json_int_t)segment->app_count, "internal_apps",
-                     (json_int_t)count_internal(segment));
+    /* An unready space's block need not be known. */
+    json_t *cidr = segment->cidr.bits > 16 ? json_null() : json_cidr(segment->cidr);
+    const char *unready = segment->is_unready ? finding_name(segment->unready_code) : NULL;
+    return json_pack(
+        "{s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:I, s:I}", "name", json_text(segment->name), "state",
+        space_state_text(segment->state), "unready", json_text(unready), "cidr", cidr, "region",
+        json_text(segment->region), "routers", routers, "connections", connections, "apps",
+        (json_int_t)segment->app_count, "internal_apps", (json_int_t)count_internal(segment));
 }
 
 json_t *spaces_json(const struct snapshot *snapshot)

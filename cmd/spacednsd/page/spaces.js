@@ -29,6 +29,7 @@ function connectionsText(space) {
 }
 
 function appsText(space) {
+    if (space.unready !== null) return `not ready: ${space.unready}`;
     return `${numberText(space.apps)}, ${numberText(space.internal_apps)} internal`;
 }
 
@@ -40,7 +41,7 @@ function spacesTable(spaces, caption) {
             kind: "name",
             of: (space) => link(`spaces/${space.name}`, {}, space.name),
         },
-        { label: "Address block", of: (space) => code(space.cidr) },
+        { label: "Address block", of: (space) => (space.cidr === null ? "–" : code(space.cidr)) },
         { label: "Region", of: (space) => space.region ?? "–" },
         { label: "Routers", of: routersText },
         { label: "Peerings, VPNs", of: connectionsText },
@@ -60,7 +61,7 @@ function found(spaces, contains) {
     const wanted = contains.trim().toLowerCase();
 
     return spaces.filter((space) =>
-        [space.name, space.cidr, space.region ?? ""].some((text) => text.includes(wanted)),
+        [space.name, space.cidr ?? "", space.region ?? ""].some((text) => text.includes(wanted)),
     );
 }
 
@@ -205,7 +206,7 @@ function spaceFacts(space) {
         "dl",
         { class: "facts" },
         facts([
-            ["Address block", code(space.cidr)],
+            ["Address block", space.cidr === null ? "–" : code(space.cidr)],
             ["Region", space.region ?? "–"],
             ["Routers", routersText(space)],
             ["Peerings, VPNs", connectionsText(space)],

@@ -52,7 +52,7 @@ TEST(a_space_has_its_routers_and_every_connection)
 {
     expect(spaces_json(snapshot),
            "{\"generation\":1,\"spaces\":[{\"name\":\"test-space\",\"state\":\"allocated\","
-           "\"cidr\":\"10.0.0.0/16\",\"region\":null,\"routers\":["
+           "\"unready\":null,\"cidr\":\"10.0.0.0/16\",\"region\":null,\"routers\":["
            "{\"ip\":\"10.0.0.37\",\"state\":\"up\",\"az\":null},"
            "{\"ip\":\"10.0.16.21\",\"state\":\"up\",\"az\":null}],\"connections\":["
            "{\"kind\":\"peering\",\"name\":\"pcx-111aaa111\",\"status\":\"active\","
@@ -63,6 +63,22 @@ TEST(a_space_has_its_routers_and_every_connection)
            "\"cidrs\":[\"172.16.0.0/16\"]},"
            "{\"kind\":\"vpn\",\"name\":\"branch\",\"status\":\"failed\",\"lets_in\":false,"
            "\"cidrs\":[\"192.168.7.0/24\"]}],\"apps\":3,\"internal_apps\":2}]}");
+}
+
+TEST(an_unready_space_says_so)
+{
+    static const char *const names[] = {"east", "north"};
+    static const char *const texts[] = {"space: [", "space: north\ncidr: 10.3.0.0/16\nx: y\n"};
+    struct snapshot *half = snapshot_of_documents(&policy, names, texts, 2);
+
+    expect(spaces_json(half),
+           "{\"generation\":1,\"spaces\":["
+           "{\"name\":\"east\",\"state\":\"allocated\",\"unready\":\"E-SYNTAX\",\"cidr\":null,"
+           "\"region\":null,\"routers\":[],\"connections\":[],\"apps\":0,\"internal_apps\":0},"
+           "{\"name\":\"north\",\"state\":\"allocated\",\"unready\":\"E-UNKNOWN-KEY\","
+           "\"cidr\":\"10.3.0.0/16\",\"region\":null,\"routers\":[],\"connections\":[],"
+           "\"apps\":0,\"internal_apps\":0}]}");
+    snapshot_free(half);
 }
 
 /* An app, and what is printed of it. */
