@@ -200,6 +200,12 @@ static void spoil_audit(struct mirror *mirror, const char *space)
     mirror->is_audit_spoiled |= strcmp(mirror->audited, space) == 0;
 }
 
+static void spoil_audits(struct mirror *mirror, const char *space)
+{
+    spoil_audit(mirror, space);
+    mirror->is_audit_spoiled |= mirror->audits_names;
+}
+
 /* ---- documents ---- */
 
 struct mirror_document *mirror_make_document(const char *space, uint64_t mod, uint64_t create)
@@ -283,7 +289,7 @@ static void put_document(struct mirror *mirror, const char *name, const struct e
     space->gone_revision = 0;
     space->is_gone_forced = false;
     space->defers = false;
-    spoil_audit(mirror, name);
+    spoil_audits(mirror, name);
     mirror->has_documents = true;
 }
 
@@ -475,7 +481,7 @@ static void delete_document(struct mirror *mirror, const char *name, uint64_t re
     space->gone_revision = revision;
     space->is_gone_forced = false;
     space->defers = false;
-    spoil_audit(mirror, name);
+    spoil_audits(mirror, name);
     mirror->has_documents = true;
 }
 
@@ -515,8 +521,10 @@ void mirror_delete(struct mirror *mirror, struct octets octets, uint64_t revisio
         delete_fixed(mirror, key.space);
     else if (key.kind == KEY_DYNOS && mirror_selects(mirror, key.space))
         mirror_put_gone(mirror, key.space, key.app, key.type, revision);
-    else if (key.kind == KEY_PAUSE)
+    else if (key.kind == KEY_PAUSE) {
         mirror->pause_revision = 0;
+        mirror->is_audit_spoiled |= mirror->audits_names;
+    }
 }
 
 /* ---- the end of a response ---- */

@@ -153,6 +153,7 @@ struct mirror {
     size_t dropped_spaces;           /* beyond MIRROR_SPACES_MOST */
     char audited[KEY_NAME_MOST + 1]; /* the space of an audit; empty: none */
     bool is_audit_spoiled;           /* it has changed meanwhile */
+    bool audits_names;               /* an audit of all documents' names is under way */
 };
 
 struct mirror_options {
@@ -218,9 +219,13 @@ void mirror_end_read(struct mirror *mirror, uint64_t revision);
 void mirror_abandon_read(struct mirror *mirror);
 
 /**
- * Begins an audit of a space; returns its name, NULL: there are no spaces. Spaces come in turn.
+ * Begins an audit of the next space and returns its name; NULL: that was the last one. Then it is
+ * an audit of names: whether there are documents that nothing is known of.
  */
 const char *mirror_begin_audit(struct mirror *mirror);
+
+/** Ends an audit of names. Documents that differ are missing from now on. Returns how many. */
+size_t mirror_end_names_audit(struct mirror *mirror, const struct etcd_pair *pairs, size_t count);
 
 /**
  * Compares the space with what was read, unless it has changed meanwhile, and mends; mirror_finish

@@ -133,6 +133,7 @@ static void put_pause(struct mirror *mirror, const struct etcd_pair *pair)
     copy_word(pair, "why", why, sizeof why);
     snprintf(mirror->pause, sizeof mirror->pause, "%s%s%s", by, why[0] == '\0' ? "" : ": ", why);
     mirror->pause_revision = (uint64_t)pair->mod_revision;
+    mirror->is_audit_spoiled |= mirror->audits_names;
 }
 
 static void put_beat(struct mirror *mirror, const struct etcd_pair *pair)

@@ -229,6 +229,7 @@ void mirror_begin_read(struct mirror *mirror, bool distrusts)
     mirror->dropped_spaces = 0;
     mirror->has_failed = false;
     mirror->audited[0] = '\0';
+    mirror->audits_names = false;
 }
 
 void mirror_end_read(struct mirror *mirror, uint64_t revision)
@@ -254,12 +255,57 @@ const char *mirror_begin_audit(struct mirror *mirror)
 
     while (at < mirror->space_count && strcmp(mirror->spaces[at]->name, mirror->audited) <= 0)
         at++;
-    if (mirror->space_count == 0)
-        return NULL;
-    const char *name = mirror->spaces[at == mirror->space_count ? 0 : at]->name;
-    memcpy(mirror->audited, name, strlen(name) + 1);
     mirror->is_audit_spoiled = false;
+    mirror->audits_names = at == mirror->space_count;
+    mirror->audited[0] = '\0';
+    if (mirror->audits_names)
+        return NULL;
+    const char *name = mirror->spaces[at]->name;
+    memcpy(mirror->audited, name, strlen(name) + 1);
     return mirror->audited;
+}
+
+static bool is_name_known(const struct mirror *mirror, const char *name,
+                          const struct etcd_pair *pair)
+{
+    const struct mirror_space *space = mirror_find(mirror, name);
+
+    return space != NULL && space->document != NULL &&
+           space->document->mod_revision == (uint64_t)pair->mod_revision;
+}
+
+/* Who has paused it, and why, is not known by the name alone. */
+static size_t audit_pause(struct mirror *mirror, uint64_t revision)
+{
+    if (mirror->pause_revision == revision)
+        return 0;
+    mirror->pause_revision = revision;
+    mirror->pause[0] = '\0';
+    return 1;
+}
+
+size_t mirror_end_names_audit(struct mirror *mirror, const struct etcd_pair *pairs, size_t count)
+{
+    size_t differences = 0;
+    uint64_t pause = 0;
+    struct key key;
+
+    mirror->audits_names = false;
+    if (mirror->is_audit_spoiled)
+        return 0;
+    for (size_t i = 0; i < count; i++) {
+        keys_read(&mirror->keys, pairs[i].key.start, pairs[i].key.length, &key);
+        if (key.kind == KEY_PAUSE)
+            pause = (uint64_t)pairs[i].mod_revision;
+        if (key.kind != KEY_DOCUMENT || !mirror_selects(mirror, key.space) ||
+            is_name_known(mirror, key.space, &pairs[i]))
+            continue;
+        differences++;
+        if (!mirror_restore_newest(mirror, key.space, (uint64_t)pairs[i].mod_revision,
+                                   (uint64_t)pairs[i].create_revision, 0))
+            mirror->has_failed = true;
+    }
+    return differences + audit_pause(mirror, pause);
 }
 
 static size_t audit_document(struct mirror *mirror, const struct etcd_pair *pair, uint64_t revision)

@@ -46,7 +46,8 @@ bool registry_call_range(struct registry *registry, enum call_kind kind, size_t 
     struct etcd_range request = {.key = text_octets(range->begin),
                                  .limit = range->limit,
                                  .revision = (int64_t)range->revision,
-                                 .is_serializable = !range->is_linearizable};
+                                 .is_serializable = !range->is_linearizable,
+                                 .keys_only = range->keys_only};
 
     if (range->end != NULL)
         request.end = text_octets(range->end);

@@ -325,6 +325,26 @@ static void plan_audit(struct registry *registry)
         registry->now_ms + (audit->left > 0 ? 0 : pause / 2 + random_16(&registry->random) % pause);
 }
 
+/*
+ * The names of all documents, and whether documents are paused: what was never heard of is found by
+ * them alone. `pause` is before `z/`, and nothing of ours between.
+ */
+static void ask_names(struct registry *registry)
+{
+    struct audit *audit = &registry->audit;
+    struct key_range documents;
+
+    keys_range_kind(&registry->keys, KEY_DOCUMENT, &documents);
+    keys_write(&registry->keys, KEY_PAUSE, "", &documents.begin);
+    audit->is_active = true;
+    audit->revision = registry->follow.position.revision;
+    registry_call_range(registry, CALL_AUDIT_NAMES, 0,
+                        &(struct range_call){.begin = &documents.begin,
+                                             .end = &documents.end,
+                                             .revision = audit->revision,
+                                             .keys_only = true});
+}
+
 static void ask_audit(struct registry *registry, const char *space)
 {
     struct audit *audit = &registry->audit;
@@ -358,6 +378,8 @@ void registry_tick_audit(struct registry *registry)
     const char *space = mirror_begin_audit(&registry->mirror);
     if (space != NULL)
         ask_audit(registry, space);
+    else
+        ask_names(registry);
 }
 
 void registry_on_audit_document(struct registry *registry,
@@ -394,6 +416,22 @@ void registry_on_audit_dynos(struct registry *registry, const struct etcd_range_
                         "newer etcd",
                         mirror->audited, (unsigned long long)audit->revision, differences);
     close_audit(audit);
+    registry_finish(registry);
+}
+
+void registry_on_audit_names(struct registry *registry, const struct etcd_range_response *response)
+{
+    size_t differences =
+        mirror_end_names_audit(&registry->mirror, response->pairs, response->count);
+
+    registry->audits++;
+    registry->differences += differences;
+    if (differences > 0)
+        registry_notify(registry, REGISTRY_AUDIT, true,
+                        "%zu documents of the registry were not known at revision %llu, and are "
+                        "read now; if this comes again, install a newer etcd",
+                        differences, (unsigned long long)registry->audit.revision);
+    close_audit(&registry->audit);
     registry_finish(registry);
 }
 

@@ -46,6 +46,9 @@ static void on_range(struct registry *registry, const struct call *call,
     case CALL_AUDIT_DOCUMENT:
         registry_on_audit_document(registry, response, arena);
         break;
+    case CALL_AUDIT_NAMES:
+        registry_on_audit_names(registry, response);
+        break;
     case CALL_AUDIT_DYNOS:
         registry_on_audit_dynos(registry, response);
         break;
@@ -177,6 +180,7 @@ static bool take_message(struct registry *registry, const struct call *call, con
     case CALL_PAGE:
     case CALL_DYNOS:
     case CALL_AUDIT_DOCUMENT:
+    case CALL_AUDIT_NAMES:
     case CALL_AUDIT_DYNOS:
     case CALL_MISSING:
         return take_range(registry, call, octets, length, arena);
@@ -212,7 +216,7 @@ static void on_call_failure(struct registry *registry, enum call_kind kind, enum
 {
     if (is_own_call(kind))
         registry_on_announce_failure(registry, status, text);
-    else if (kind == CALL_AUDIT_DOCUMENT || kind == CALL_AUDIT_DYNOS)
+    else if (kind >= CALL_AUDIT_DOCUMENT && kind <= CALL_AUDIT_DYNOS)
         registry_stop_audit(registry);
     else if (kind != CALL_STATUS && kind != CALL_MISSING)
         follow_on_failure(&registry->follow, status, text, registry->now_ms);

@@ -52,6 +52,7 @@ enum call_kind {
     CALL_DYNOS, /* index: of the range */
     CALL_WATCH,
     CALL_AUDIT_DOCUMENT,
+    CALL_AUDIT_NAMES,
     CALL_AUDIT_DYNOS,
     CALL_MISSING,
     CALL_LEASE,
@@ -151,6 +152,7 @@ struct range_call {
     uint64_t revision;
     int64_t limit;
     bool is_linearizable;
+    bool keys_only;
 };
 bool registry_call_range(struct registry *registry, enum call_kind kind, size_t index,
                          const struct range_call *range);
@@ -199,6 +201,7 @@ void registry_stop_audit(struct registry *registry);
 void registry_on_audit_document(struct registry *registry,
                                 const struct etcd_range_response *response, struct arena **arena);
 void registry_on_audit_dynos(struct registry *registry, const struct etcd_range_response *response);
+void registry_on_audit_names(struct registry *registry, const struct etcd_range_response *response);
 void registry_tick_missing(struct registry *registry);
 void registry_on_missing(struct registry *registry, const struct etcd_range_response *response);
 

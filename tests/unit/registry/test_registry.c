@@ -1,0 +1,730 @@
+/* A replica's side of a registry, with a scripted etcd at the other end. */
+#include "registry/registry.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "support/registry_rig.h"
+#include "support/suite.h"
+
+static struct registry_rig rig;
+
+static void set_up(void)
+{
+    rig_init(&rig);
+}
+
+static void tear_down(void)
+{
+    rig_close(&rig);
+}
+
+FIXTURE(set_up, tear_down)
+
+/* Two spaces with dynos, followed and in force. */
+static void follow_two(void)
+{
+    rig_put_space(&rig, "ant", "bill! shop");
+    rig_put_space(&rig, "bee", "news!");
+    rig_put(&rig, "d/ant/bill/web", "1 up 10.0.130.1");
+    rig_start(&rig);
+    rig_follow(&rig);
+}
+
+static const char *bill(void)
+{
+    static char text[256];
+
+    snprintf(text, sizeof text, "%s", rig_dynos(&rig, "ant", "bill", "web"));
+    text[strcspn(text, "@")] = '\0';
+    return text;
+}
+
+static void expect_connected(bool is_connected)
+{
+    ck_assert(rig_status(&rig).is_connected == is_connected);
+}
+
+/* ---- the first read ---- */
+
+TEST(everything_is_read_and_served)
+{
+    follow_two();
+    ck_assert_str_eq(rig_served(&rig), "ant(bill,shop) bee(news)");
+    ck_assert_str_eq(rig_dynos(&rig, "ant", "bill", "web"), "1 up 10.0.130.1 @4");
+    ck_assert_str_eq(rig_dynos(&rig, "ant", "shop", "web"), "-");
+    ck_assert_uint_eq(rig.loads, 1);
+    struct registry_status status = rig_status(&rig);
+    ck_assert(status.is_connected);
+    ck_assert_str_eq(status.id, "one");
+    ck_assert_str_eq(status.server_version, "3.4.23");
+    ck_assert(status.is_old);
+    ck_assert_uint_eq(status.revision, (uint64_t)rig.store->revision);
+    ck_assert_uint_eq(status.in_force, status.revision);
+    ck_assert_uint_eq(status.document_count, 2);
+    ck_assert_uint_eq(status.full_reads, 1);
+    ck_assert_uint_eq(rig.current->generation, status.revision);
+}
+
+static const size_t pieces[] = {1, 7, 100};
+
+TEST_OVER(octets_may_come_in_pieces, pieces)
+{
+    rig.piece = pieces[_i];
+    follow_two();
+    ck_assert_str_eq(rig_served(&rig), "ant(bill,shop) bee(news)");
+    ck_assert_str_eq(bill(), "1 up 10.0.130.1 ");
+}
+
+TEST(an_empty_registry_is_followed)
+{
+    rig.is_bare = true;
+    rig_start(&rig);
+    rig_follow(&rig);
+    ck_assert_str_eq(rig_served(&rig), "");
+    rig_put_space(&rig, "ant", "bill!");
+    rig_run(&rig, 1000);
+    ck_assert_str_eq(rig_served(&rig), "ant(bill)");
+}
+
+TEST(nothing_is_known_before_the_first_read)
+{
+    rig.is_cut = true;
+    rig_start(&rig);
+    rig_run(&rig, 60000);
+    ck_assert(!registry_is_known(rig.registry));
+    ck_assert_uint_ge(rig.opens, 20);
+    ck_assert_ptr_nonnull(strstr(rig_status(&rig).problem, "connection refused"));
+    ck_assert(rig_status(&rig).is_stale);
+    ck_assert_uint_le(rig.told[REGISTRY_LOST], 2);
+}
+
+TEST(documents_come_in_pages_and_dynos_space_by_space)
+{
+    char key[32], value[96];
+    enum { SPACES = 230 };
+
+    for (int i = 0; i < SPACES; i++) {
+        snprintf(key, sizeof key, "z/s-%03d", i);
+        snprintf(value, sizeof value,
+                 "space: s-%03d\ncidr: 10.%d.0.0/16\nrouters: [10.%d.0.37]\napps:\n  - {name: "
+                 "a-%d}\n",
+                 i, i, i, i);
+        rig_put(&rig, key, value);
+        snprintf(key, sizeof key, "d/s-%03d/a-%d/web", i, i);
+        rig_put(&rig, key, "1 crashed");
+    }
+    rig_put(&rig, "d/nowhere/a/web", "1 down");
+    rig_start(&rig);
+    rig_follow(&rig);
+    ck_assert_uint_eq(rig_status(&rig).document_count, SPACES);
+    ck_assert_uint_eq(rig_status(&rig).waiting_count, 1 + SPACES * 0);
+    ck_assert_uint_ge(etcd_peer_calls(rig.peer, ETCD_RANGE), SPACES);
+}
+
+/* "d/a-b/" comes before "d/ant/". */
+TEST(spaces_whose_names_begin_alike_are_read_each)
+{
+    static const char *const names[] = {"abc", "abc-d", "abc0", "abcd", "abcde"};
+    char key[32], value[128];
+
+    for (int i = 0; i < 5; i++) {
+        snprintf(key, sizeof key, "z/%s", names[i]);
+        snprintf(value, sizeof value,
+                 "space: %s\ncidr: 10.%d.0.0/16\nrouters: [10.%d.0.37]\napps:\n  - {name: x-%d}\n",
+                 names[i], i, i, i);
+        rig_put(&rig, key, value);
+        snprintf(key, sizeof key, "d/%s/x-%d/web", names[i], i);
+        rig_put(&rig, key, "1 down");
+    }
+    rig_start(&rig);
+    rig_follow(&rig);
+    for (int i = 0; i < 5; i++) {
+        char app[16];
+        snprintf(app, sizeof app, "x-%d", i);
+        ck_assert_str_ne(rig_dynos(&rig, names[i], app, "web"), "-");
+    }
+}
+
+/* ---- changes ---- */
+
+TEST(a_dyno_change_is_a_restate)
+{
+    follow_two();
+    rig_put(&rig, "d/ant/bill/web", "1 down\n2 up 10.0.130.2");
+    rig_run(&rig, 10);
+    ck_assert_str_eq(bill(), "1 down, 2 up 10.0.130.2 ");
+    ck_assert_uint_eq(rig.loads, 1);
+    ck_assert_uint_eq(rig.restates, 1);
+    rig_delete(&rig, "d/ant/bill/web");
+    rig_run(&rig, 10);
+    ck_assert_str_eq(rig_dynos(&rig, "ant", "bill", "web"), "-");
+}
+
+TEST(a_revision_of_documents_and_dynos_is_one_load)
+{
+    follow_two();
+    etcd_store_begin(rig.store);
+    rig_put_space(&rig, "cat", "new");
+    rig_put(&rig, "d/cat/new/web", "1 up 10.2.130.1");
+    rig_put(&rig, "d/ant/bill/web", "1 down");
+    etcd_store_commit(rig.store);
+    rig_run(&rig, 10);
+    ck_assert_str_eq(rig_served(&rig), "ant(bill,shop) bee(news) cat(new)");
+    ck_assert_str_ne(rig_dynos(&rig, "cat", "new", "web"), "-");
+    ck_assert_str_eq(bill(), "1 down ");
+    ck_assert_uint_eq(rig.loads, 2);
+    ck_assert_uint_eq(rig.restates, 0);
+    ck_assert_uint_eq(rig.current->generation, (uint64_t)rig.store->revision);
+}
+
+TEST(dynos_of_an_app_that_no_document_has_wait_for_it)
+{
+    follow_two();
+    rig_put(&rig, "d/ant/later/web", "1 up 10.0.130.9");
+    rig_run(&rig, 10);
+    ck_assert_uint_eq(rig_status(&rig).waiting_count, 1);
+    rig_put_space(&rig, "ant", "bill! later");
+    rig_run(&rig, 10);
+    ck_assert_str_ne(rig_dynos(&rig, "ant", "later", "web"), "-");
+    ck_assert_uint_eq(rig_status(&rig).waiting_count, 0);
+    rig_put_space(&rig, "ant", "bill!");
+    rig_run(&rig, 10);
+    ck_assert_uint_eq(rig_status(&rig).waiting_count, 1);
+}
+
+TEST(what_comes_during_a_take_is_for_the_next_one)
+{
+    struct registry_keys keys;
+
+    follow_two();
+    rig.is_lazy = true;
+    rig_put_space(&rig, "ant", "bill! shop more");
+    rig_run(&rig, 10);
+    ck_assert(registry_has_documents(rig.registry));
+    ck_assert(registry_take(rig.registry, REGISTRY_LOAD, &keys));
+    uint64_t taken = keys.revision;
+    rig_put_space(&rig, "ant", "other");
+    rig_put(&rig, "d/ant/bill/web", "1 down");
+    rig_run(&rig, 10);
+    ck_assert(!registry_has_documents(rig.registry) && !registry_has_keys(rig.registry));
+    struct source_stamp stamp =
+        registry_source(rig.registry)->stamp(registry_source(rig.registry), "z/ant");
+    ck_assert_uint_eq(stamp.words[0], taken);
+    registry_note_failed(rig.registry);
+    rig.is_lazy = false;
+    rig_adopt(&rig);
+    ck_assert_str_eq(rig_served(&rig), "ant(other) bee(news)");
+}
+
+TEST(a_document_with_errors_is_kept_out_until_it_is_mended)
+{
+    follow_two();
+    rig_put(&rig, "z/ant", "space: ant\ncidr: nonsense\n");
+    rig_run(&rig, 10);
+    ck_assert_str_eq(rig_served(&rig), "ant(bill,shop) bee(news)");
+    struct registry_status status = rig_status(&rig);
+    ck_assert_uint_eq(status.kept_count, 1);
+    ck_assert_str_eq(status.kept[0].space, "ant");
+    ck_assert_int_eq(status.kept[0].kind, REGISTRY_KEPT);
+    rig_put(&rig, "d/ant/bill/web", "1 crashed");
+    rig_run(&rig, 10);
+    ck_assert_str_eq(bill(), "1 crashed ");
+    rig_put_space(&rig, "ant", "mended");
+    rig_run(&rig, 10);
+    ck_assert_str_eq(rig_served(&rig), "ant(mended) bee(news)");
+    ck_assert_uint_eq(rig_status(&rig).kept_count, 0);
+}
+
+TEST(a_key_with_errors_leaves_what_is_in_force)
+{
+    follow_two();
+    rig_put(&rig, "d/ant/bill/web", "1 flying 10.0.130.1");
+    rig_run(&rig, 10);
+    ck_assert_str_eq(bill(), "1 up 10.0.130.1 ");
+    ck_assert_ptr_nonnull(strstr(rig.findings, "d/ant/bill/web@"));
+    ck_assert_uint_eq(rig_status(&rig).bad_count, 1);
+    rig_put(&rig, "d/ant/bill/web", "1 down");
+    rig_run(&rig, 10);
+    ck_assert_str_eq(bill(), "1 down ");
+    ck_assert_uint_eq(rig_status(&rig).bad_count, 0);
+}
+
+TEST(keys_outside_of_the_layout_are_counted_and_ignored)
+{
+    follow_two();
+    rig_put(&rig, "x/y", "1");
+    rig_put(&rig, "d/ant/bill", "1");
+    rig_put(&rig, "z/ant/b", "1");
+    rig_run(&rig, 10);
+    ck_assert_uint_eq(rig_status(&rig).ignored_count, 3);
+    ck_assert_uint_eq(rig.loads, 1);
+}
+
+/* ---- the connection ---- */
+
+TEST(a_lost_connection_is_resumed_without_a_full_read)
+{
+    follow_two();
+    rig_put(&rig, "d/ant/bill/web", "1 crashed");
+    rig_run(&rig, 10);
+    rig_cut(&rig);
+    expect_connected(false);
+    rig_put(&rig, "d/ant/bill/web", "1 crashed");
+    rig_follow(&rig);
+    ck_assert_str_eq(bill(), "1 crashed ");
+    ck_assert_uint_eq(rig_status(&rig).full_reads, 1);
+    ck_assert_uint_eq(rig.told[REGISTRY_LOST], 1);
+    ck_assert_uint_eq(rig.told[REGISTRY_CONNECTED], 2);
+}
+
+TEST(a_silent_member_is_left_within_8_s)
+{
+    follow_two();
+    rig_run(&rig, 10);
+    etcd_peer_set_silent(rig.peer, true);
+    rig_run(&rig, 5900);
+    expect_connected(true);
+    unsigned opens = rig.opens;
+    rig_run(&rig, 3000);
+    ck_assert_uint_gt(rig.opens, opens);
+    rig_follow(&rig);
+    expect_connected(true);
+}
+
+TEST(a_member_that_goes_away_is_left)
+{
+    follow_two();
+    etcd_peer_go_away(rig.peer, true, "bye");
+    rig_settle(&rig);
+    rig_put(&rig, "d/ant/bill/web", "1 crashed");
+    rig_follow(&rig);
+    rig_run(&rig, 3000);
+    ck_assert_str_eq(bill(), "1 crashed ");
+}
+
+TEST(a_watch_that_ends_is_made_again)
+{
+    follow_two();
+    etcd_peer_end_streams(rig.peer, ETCD_UNAVAILABLE, "etcdserver: no leader");
+    rig_settle(&rig);
+    expect_connected(false);
+    ck_assert_ptr_nonnull(strstr(rig_status(&rig).problem, "no leader"));
+    rig_follow(&rig);
+    expect_connected(true);
+}
+
+TEST(without_a_leader_a_fresh_replica_still_reads)
+{
+    rig_put_space(&rig, "ant", "bill!");
+    rig.store->has_no_leader = true;
+    rig_start(&rig);
+    rig_run(&rig, 30000);
+    ck_assert_str_eq(rig_served(&rig), "ant(bill)");
+    expect_connected(false);
+    rig.store->has_no_leader = false;
+    rig_put_space(&rig, "ant", "shop");
+    rig_follow(&rig);
+    rig_run(&rig, 1000);
+    ck_assert_str_eq(rig_served(&rig), "ant(shop)");
+}
+
+/* ---- history ---- */
+
+TEST(compacted_history_is_read_in_full)
+{
+    follow_two();
+    rig_cut(&rig);
+    rig.is_cut = true;
+    rig_run(&rig, 1000);
+    rig_put_space(&rig, "bee", "gone");
+    rig_put(&rig, "d/ant/bill/web", "1 idle");
+    rig_delete(&rig, "z/bee");
+    rig_put_space(&rig, "cat", "new");
+    etcd_store_compact(rig.store, rig.store->revision);
+    rig.is_cut = false;
+    rig_run(&rig, 90000);
+    ck_assert_str_eq(rig_served(&rig), "ant(bill,shop) cat(new)");
+    ck_assert_str_eq(bill(), "1 idle ");
+    ck_assert_uint_eq(rig_status(&rig).full_reads, 2);
+}
+
+/* etcd 3.4 passes over it: neither event nor error. */
+TEST(a_deletion_that_history_was_compacted_to_is_found)
+{
+    follow_two();
+    rig_put(&rig, "d/ant/shop/web", "1 crashed");
+    rig_run(&rig, 10);
+    rig_cut(&rig);
+    rig_delete(&rig, "d/ant/shop/web");
+    etcd_store_compact(rig.store, rig.store->revision);
+    rig_run(&rig, 120000);
+    ck_assert_str_eq(rig_dynos(&rig, "ant", "shop", "web"), "-");
+}
+
+TEST(a_registry_that_went_back_is_followed_after_a_full_read)
+{
+    follow_two();
+    struct etcd_store *backup = etcd_store_backup(rig.store);
+    rig_put_space(&rig, "cat", "later");
+    rig_put(&rig, "d/ant/bill/web", "1 crashed");
+    rig_run(&rig, 10);
+    ck_assert_str_eq(rig_served(&rig), "ant(bill,shop) bee(news) cat(later)");
+    etcd_store_restore(rig.store, backup);
+    etcd_store_free(backup);
+    rig_cut(&rig);
+    rig_run(&rig, 90000);
+    ck_assert_str_eq(rig_served(&rig), "ant(bill,shop) bee(news)");
+    ck_assert_str_eq(bill(), "1 up 10.0.130.1 ");
+    ck_assert_uint_eq(rig.told[REGISTRY_RESET], 1);
+    ck_assert_ptr_nonnull(strstr(rig.texts[REGISTRY_RESET], "went back"));
+}
+
+/* The revisions are those that were used before, for something else. */
+TEST(a_restored_registry_that_has_passed_ours_is_found_out)
+{
+    follow_two();
+    struct etcd_store *backup = etcd_store_backup(rig.store);
+    rig_put_space(&rig, "ant", "bill! first");
+    rig_put(&rig, "d/ant/bill/web", "1 crashed");
+    rig_run(&rig, 10);
+    rig_cut(&rig);
+    etcd_store_restore(rig.store, backup);
+    etcd_store_free(backup);
+    rig_put_space(&rig, "ant", "bill! other");
+    rig_put(&rig, "d/ant/bill/web", "1 idle");
+    rig_put_space(&rig, "bee", "news! more");
+    rig_run(&rig, 90000);
+    ck_assert_str_eq(rig_served(&rig), "ant(bill,other) bee(news,more)");
+    ck_assert_str_eq(bill(), "1 idle ");
+    ck_assert_ptr_nonnull(strstr(rig.texts[REGISTRY_RESET], "another history"));
+}
+
+TEST(another_registry_is_judged_by_the_guard)
+{
+    follow_two();
+    rig_put(&rig, "meta", "format: 1\nid: two\n");
+    rig_delete(&rig, "z/ant");
+    rig.refused = "ant";
+    rig_run(&rig, 90000);
+    ck_assert_str_eq(rig_served(&rig), "ant(bill,shop) bee(news)");
+    ck_assert_uint_eq(rig.told[REGISTRY_OTHER], 1);
+    ck_assert_str_eq(rig_status(&rig).id, "two");
+    ck_assert_uint_eq(rig_status(&rig).kept_count, 1);
+    ck_assert_int_eq(rig_status(&rig).kept[0].kind, REGISTRY_HELD);
+}
+
+TEST(a_newer_format_changes_nothing)
+{
+    follow_two();
+    etcd_store_begin(rig.store);
+    rig_put(&rig, "meta", "format: 2\nid: one\n");
+    rig_delete(&rig, "d/ant/bill/web");
+    etcd_store_commit(rig.store);
+    rig_run(&rig, 5000);
+    expect_connected(false);
+    ck_assert_ptr_nonnull(strstr(rig_status(&rig).problem, "format 2"));
+    ck_assert_str_eq(rig_served(&rig), "ant(bill,shop) bee(news)");
+    unsigned opens = rig.opens;
+    rig_run(&rig, 20000);
+    ck_assert_uint_le(rig.opens, opens + 1);
+}
+
+/* ---- rights ---- */
+
+TEST(a_replica_logs_in_and_renews_its_token)
+{
+    rig.store->user = "replica";
+    rig.store->password = "secret";
+    rig.options.user = "replica";
+    rig.options.password = "secret";
+    follow_two();
+    etcd_store_expire_tokens(rig.store);
+    rig_cut(&rig);
+    rig_put(&rig, "d/ant/bill/web", "1 idle");
+    rig_follow(&rig);
+    ck_assert_str_eq(bill(), "1 idle ");
+}
+
+TEST(a_wrong_password_is_told_and_tried_slowly)
+{
+    rig.store->user = "replica";
+    rig.store->password = "secret";
+    rig.options.user = "replica";
+    rig.options.password = "wrong";
+    rig_start(&rig);
+    rig_run(&rig, 20000);
+    ck_assert_uint_eq(rig.told[REGISTRY_DENIED], 1);
+    ck_assert_ptr_nonnull(strstr(rig.texts[REGISTRY_DENIED], "user replica"));
+    ck_assert_uint_le(rig.opens, 2);
+}
+
+TEST(a_prefix_that_may_not_be_read_is_told)
+{
+    rig.store->denied = octets_of("/spacedns/eu/");
+    rig_start(&rig);
+    rig_run(&rig, 1000);
+    ck_assert_ptr_nonnull(strstr(rig.texts[REGISTRY_DENIED], "/spacedns/eu/"));
+    rig.store->denied = (struct octets){.length = 0};
+    rig_follow(&rig);
+}
+
+/* ---- guard, force, pause, canary ---- */
+
+static void remove_held(void)
+{
+    follow_two();
+    rig.refused = "bee";
+    rig_delete(&rig, "z/bee");
+    rig_run(&rig, 10);
+    ck_assert_str_eq(rig_served(&rig), "ant(bill,shop) bee(news)");
+    ck_assert_uint_eq(rig_status(&rig).kept_count, 1);
+}
+
+TEST(a_removal_that_is_held_can_be_accepted)
+{
+    remove_held();
+    rig_put(&rig, "force", "by: me\naccept: ant\n");
+    rig_run(&rig, 10);
+    ck_assert_str_eq(rig_served(&rig), "ant(bill,shop) bee(news)");
+    rig_put(&rig, "force", "by: me\naccept: bee\n");
+    rig_run(&rig, 10);
+    ck_assert_str_eq(rig_served(&rig), "ant(bill,shop)");
+    ck_assert_uint_eq(rig_status(&rig).kept_count, 0);
+}
+
+TEST(an_accept_is_for_what_was_held_then)
+{
+    remove_held();
+    rig_put(&rig, "force", "by: me\naccept: all\n");
+    rig_run(&rig, 10);
+    rig_put_space(&rig, "bee", "again");
+    rig_run(&rig, 10);
+    rig_delete(&rig, "z/bee");
+    rig_run(&rig, 10);
+    ck_assert_str_eq(rig_served(&rig), "ant(bill,shop) bee(again)");
+}
+
+TEST(force_of_the_same_revision_lets_through)
+{
+    follow_two();
+    rig.refused = "bee";
+    etcd_store_begin(rig.store);
+    rig_put(&rig, "force", "by: me\nwhy: it is meant\n");
+    rig_delete(&rig, "z/bee");
+    etcd_store_commit(rig.store);
+    rig_run(&rig, 10);
+    ck_assert_str_eq(rig_served(&rig), "ant(bill,shop)");
+}
+
+TEST(force_of_another_revision_does_not)
+{
+    follow_two();
+    rig.refused = "bee";
+    rig_put(&rig, "force", "by: me\nwhy: it is meant\n");
+    rig_put_space(&rig, "bee", "other");
+    rig_run(&rig, 10);
+    ck_assert_str_eq(rig_served(&rig), "ant(bill,shop) bee(news)");
+}
+
+TEST(while_paused_documents_stay_and_dynos_go_on)
+{
+    follow_two();
+    rig_put(&rig, "pause", "by: me\nwhy: maintenance\n");
+    rig_run(&rig, 10);
+    ck_assert(rig_status(&rig).is_paused);
+    ck_assert_str_eq(rig_status(&rig).pause, "me: maintenance");
+    rig_put_space(&rig, "bee", "other");
+    rig_put_space(&rig, "cat", "new");
+    rig_delete(&rig, "z/ant");
+    rig_put(&rig, "d/ant/bill/web", "1 idle");
+    rig_run(&rig, 10);
+    ck_assert_str_eq(rig_served(&rig), "ant(bill,shop) bee(news)");
+    ck_assert_str_eq(bill(), "1 idle ");
+    rig_delete(&rig, "pause");
+    rig_run(&rig, 10);
+    ck_assert_str_eq(rig_served(&rig), "bee(other) cat(new)");
+    ck_assert_uint_eq(rig.told[REGISTRY_PAUSED], 1);
+    ck_assert_uint_eq(rig.told[REGISTRY_RESUMED], 1);
+}
+
+static void put_candidates(void)
+{
+    rig_put(&rig, "next/ant",
+            "space: ant\ncidr: 10.0.0.0/16\nrouters: [10.0.0.37]\n"
+            "apps:\n  - {name: candidate}\n");
+    rig_put(&rig, "next/bee", "-");
+    rig_run(&rig, 10);
+}
+
+TEST(candidates_are_for_canaries)
+{
+    rig.options.is_canary = true;
+    follow_two();
+    put_candidates();
+    ck_assert_str_eq(rig_served(&rig), "ant(candidate)");
+    ck_assert_uint_eq(rig_status(&rig).candidate_count, 2);
+    rig_delete(&rig, "next/ant");
+    rig_delete(&rig, "next/bee");
+    rig_run(&rig, 3000); /* their documents are read again */
+    ck_assert_str_eq(rig_served(&rig), "ant(bill,shop) bee(news)");
+}
+
+TEST(others_only_count_candidates)
+{
+    follow_two();
+    put_candidates();
+    ck_assert_str_eq(rig_served(&rig), "ant(bill,shop) bee(news)");
+    ck_assert_uint_eq(rig_status(&rig).candidate_count, 2);
+    ck_assert_uint_eq(rig.loads, 1);
+}
+
+TEST(names_let_go_on_purpose_are_handed_over_once)
+{
+    follow_two();
+    rig.released[0] = '\0';
+    etcd_store_begin(rig.store);
+    rig_put(&rig, "config", "by: me\nrelease: a.example\nrelease: b.example\n");
+    rig_put_space(&rig, "ant", "bill!");
+    etcd_store_commit(rig.store);
+    rig_run(&rig, 10);
+    ck_assert_str_eq(rig.released, "a.example b.example ");
+    rig_put_space(&rig, "ant", "bill! shop");
+    rig_run(&rig, 10);
+    ck_assert_str_eq(rig.released, "a.example b.example ");
+}
+
+TEST(a_document_unlike_what_is_fixed_is_kept_out)
+{
+    follow_two();
+    etcd_store_begin(rig.store);
+    rig_put_space(&rig, "cat", "new");
+    rig_put(&rig, "f/cat",
+            "space cidr=10.99.0.0/16 data_cidr=- region=- generation=cedar "
+            "shield=false id=-\n");
+    etcd_store_commit(rig.store);
+    rig_run(&rig, 10);
+    ck_assert_uint_eq(rig_status(&rig).kept_count, 1);
+    ck_assert_str_eq(rig_status(&rig).kept[0].code, "E-IMMUTABLE");
+    rig_put(&rig, "f/cat",
+            "space cidr=10.2.0.0/16 data_cidr=- region=- generation=cedar "
+            "shield=false id=-\n");
+    rig_run(&rig, 10);
+    ck_assert_uint_eq(rig_status(&rig).kept_count, 0);
+}
+
+TEST(a_selection_is_all_there_is)
+{
+    static const char *const selected[] = {"bee"};
+
+    rig.options.spaces = selected;
+    rig.options.space_count = 1;
+    rig_put(&rig, "d/bee/news/web", "1 crashed");
+    follow_two();
+    ck_assert_str_eq(rig_served(&rig), "bee(news)");
+    ck_assert_str_ne(rig_dynos(&rig, "bee", "news", "web"), "-");
+    rig_put_space(&rig, "ant", "other");
+    rig_put_space(&rig, "cat", "other");
+    rig_put(&rig, "d/ant/bill/web", "1 idle");
+    rig_run(&rig, 10);
+    ck_assert_uint_eq(rig.loads, 1);
+    ck_assert_uint_eq(rig_status(&rig).waiting_count, 0);
+}
+
+/* ---- audits ---- */
+
+/* What a faulty etcd does: a change without an event. */
+static void change_in_silence(const char *key, const char *value)
+{
+    if (value == NULL)
+        rig_delete(&rig, key);
+    else
+        rig_put(&rig, key, value);
+    etcd_peer_lose_changes(rig.peer);
+}
+
+static const struct {
+    const char *key, *value;
+} silent_changes[] = {
+    {"d/ant/bill/web", "1 crashed"},
+    {"d/ant/bill/web", NULL},
+    {"d/ant/bill/run", "1 crashed"},
+};
+
+TEST_OVER(an_audit_finds_and_mends_a_lost_change, silent_changes)
+{
+    follow_two();
+    change_in_silence(silent_changes[_i].key, silent_changes[_i].value);
+    rig_put(&rig, "beat", "at_ms: 1\n");
+    rig_run(&rig, 180000);
+    ck_assert_uint_eq(rig_status(&rig).audit_differences, 1);
+    ck_assert_uint_eq(rig.told[REGISTRY_AUDIT], 1);
+    ck_assert_ptr_nonnull(strstr(rig.texts[REGISTRY_AUDIT], "space ant "));
+    if (silent_changes[_i].value == NULL)
+        ck_assert_str_eq(rig_dynos(&rig, "ant", "bill", "web"), "-");
+    rig_run(&rig, 600000);
+    ck_assert_uint_eq(rig_status(&rig).audit_differences, 1);
+}
+
+TEST(audits_of_what_is_right_find_nothing)
+{
+    follow_two();
+    rig_put(&rig, "d/ant/bill/web", "1 flying");
+    rig_put(&rig, "d/ant/later/web", "1 down");
+    rig_put(&rig, "d/ant/shop/web", "1 up 192.168.0.1");
+    rig_put(&rig, "z/bee", "nonsense: [");
+    rig_run(&rig, 900000);
+    ck_assert_uint_ge(rig_status(&rig).audits, 10);
+    ck_assert_uint_eq(rig_status(&rig).audit_differences, 0);
+    rig_put_space(&rig, "ant", "bill!");
+    rig_run(&rig, 900000);
+    ck_assert_uint_eq(rig_status(&rig).audit_differences, 0);
+}
+
+TEST(an_audit_of_everything_can_be_asked_for)
+{
+    follow_two();
+    uint64_t before = rig_status(&rig).audits;
+    registry_request_audit(rig.registry, rig.now_ms);
+    rig_run(&rig, 100);
+    ck_assert_uint_ge(rig_status(&rig).audits, before + 2);
+}
+
+/* ---- liveness ---- */
+
+TEST(age_and_lag_are_the_beats)
+{
+    char value[64];
+
+    follow_two();
+    ck_assert_int_eq(rig_status(&rig).lag_ms, -1);
+    snprintf(value, sizeof value, "at_ms: %llu\nby: scheduler\n",
+             (unsigned long long)rig.now_ms + 1000000 - 250);
+    rig_put(&rig, "beat", value);
+    rig_run(&rig, 0);
+    ck_assert_int_eq(rig_status(&rig).lag_ms, 250);
+    ck_assert_int_eq(rig_status(&rig).age_ms, 0);
+    rig_run(&rig, 59000);
+    ck_assert(!rig_status(&rig).is_stale);
+    ck_assert_int_eq(rig_status(&rig).age_ms, 59000);
+    rig_run(&rig, 2000);
+    ck_assert(rig_status(&rig).is_stale);
+    ck_assert_str_eq(rig_served(&rig), "ant(bill,shop) bee(news)");
+}
+
+TEST(a_replica_announces_itself_on_a_lease)
+{
+    rig.options.announces = true;
+    rig.options.server_id = "ns1";
+    follow_two();
+    rig_put(&rig, "z/bee", "nonsense: [");
+    rig_run(&rig, 30000);
+    const char *value = etcd_store_value(rig.store, "/spacedns-replicas/eu/ns1");
+    ck_assert_ptr_nonnull(value);
+    ck_assert_ptr_nonnull(strstr(value, "version: 1\nformat: 1\nchannel: stable\nkept: bee "));
+    ck_assert_uint_ge(etcd_peer_calls(rig.peer, ETCD_LEASE_KEEP_ALIVE), 1);
+    const struct etcd_version *version =
+        etcd_store_get(rig.store, octets_of("/spacedns-replicas/eu/ns1"), rig.store->revision);
+    ck_assert_int_ne(version->lease, 0);
+    ck_assert_int_eq(rig_status(&rig).is_connected, true);
+}
