@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/escape.h"
 #include "inspect/print.h"
+#include "inspect/registry_print.h"
 #include "inspect/stats_visit.h"
 
 enum {
@@ -18,9 +19,11 @@ enum {
     TWO_HOURS = 7200,
 };
 
-/* The folder of zone files as an absolute path if it is there; to be freed. */
+/* The folder of zone files as an absolute path if it is there; to be freed. NULL: a registry. */
 static char *find_zones(const struct status *status)
 {
+    if (status->registry != NULL)
+        return NULL;
     char *path = realpath(status->settings->zones, NULL);
 
     return path == NULL ? strdup(status->settings->zones) : path;
@@ -227,8 +230,12 @@ void status_print_text(const struct status *status, FILE *out)
     print_number(out, "uptime_seconds", status->uptime_s);
     print_number(out, "generation", snapshot->generation);
     print_last(&status->last, out);
-    print_last_good(status, out);
-    print_string(out, "zones", zones);
+    if (status->registry != NULL) {
+        registry_print_text(status->registry, out);
+    } else {
+        print_last_good(status, out);
+        print_string(out, "zones", zones);
+    }
     print_string(out, "control_socket", status->control_socket);
     print_listen(status->settings, out);
     print_workers(status, out);
@@ -439,11 +446,13 @@ void status_print_json(const struct status *status, FILE *out)
 
     print_json(
         json_pack(
-            "{s:s, s:i, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:I, s:I, s:I, s:I, "
+            "{s:s, s:i, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:I, s:I, s:I, s:I, "
             "s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o}",
             "version", SPACEDNS_VERSION, "pid", status->pid, "uptime_seconds",
             (json_int_t)status->uptime_s, "generation", (json_int_t)snapshot->generation,
-            "last_reload", json_last(&status->last), "last_good", json_last_good(status), "zones",
+            "last_reload", json_last(&status->last), "last_good", json_last_good(status),
+            "registry",
+            status->registry == NULL ? json_null() : registry_print_json(status->registry), "zones",
             json_text(zones), "settings", json_settings_file(status->settings), "flags",
             json_flags(status->settings), "control_socket", json_text(status->control_socket),
             "listen", json_listen(status->settings), "workers", (json_int_t)status->worker_count,

@@ -23,6 +23,7 @@
 #include "answer/snapshot.h"
 #include "answer/state.h"
 #include "config/settings.h"
+#include "registry/registry.h"
 #include "stats/stats.h"
 
 /** An upstream as one worker sees it. */
@@ -94,6 +95,7 @@ struct status {
     const char *state_problem;   /* NULL: none */
     const char *upgrade_problem; /* why an upgrade is not possible; NULL: it is */
     struct status_reload last;
+    const struct registry_status *registry; /* NULL: a folder is served */
     const struct load_last_good *last_good; /* files that are not served as they are */
     size_t last_good_count;
     struct status_privileges privileges;

@@ -272,14 +272,41 @@ TEST(each_device_has_a_line)
     snapshot_free(snapshot);
 }
 
+TEST(a_registry_stands_in_place_of_the_folder)
+{
+    const struct registry_status registry = {.endpoint = "http://10.1.0.3:2379",
+                                             .server_version = "3.5.16",
+                                             .cell = "eu-1",
+                                             .pause = "",
+                                             .problem = "",
+                                             .old_text = "",
+                                             .id = "",
+                                             .is_connected = true,
+                                             .revision = 9,
+                                             .in_force = 9,
+                                             .lag_ms = -1};
+
+    status.registry = &registry;
+    check_line("\nregistry                 etcd http://10.1.0.3:2379 ");
+    char *text = lines();
+    bool has_folder = strstr(text, "\nzones ") != NULL;
+    free(text);
+    ck_assert(!has_folder);
+    json_t *printed = object();
+    ck_assert(json_is_null(json_object_get(printed, "zones")));
+    const json_t *cell = json_object_get(json_object_get(printed, "registry"), "cell");
+    ck_assert_str_eq(json_string_value(cell), "eu-1");
+    json_decref(printed);
+}
+
 TEST(json_has_every_member_and_counters_that_are_zero)
 {
     static const char *const keys[] = {
-        "version", "pid",       "uptime_seconds", "generation", "last_reload", "zones",
-        "listen",  "workers",   "silent_workers", "spaces",     "apps",        "control_socket",
-        "hosts",   "kept_back", "state",          "upstreams",  "cache",       "raised_ttl",
-        "limited", "counters",  "settings",       "flags",      "last_good",   "privileges",
-        "cookies", "devices",   "upgrade_problem"};
+        "version", "pid",       "uptime_seconds",  "generation", "last_reload", "zones",
+        "listen",  "workers",   "silent_workers",  "spaces",     "apps",        "control_socket",
+        "hosts",   "kept_back", "state",           "upstreams",  "cache",       "raised_ttl",
+        "limited", "counters",  "settings",        "flags",      "last_good",   "privileges",
+        "cookies", "devices",   "upgrade_problem", "registry"};
     const struct status_upstream one = {
         .text = "10.0.0.2", .worst = "up", .views = views, .view_count = 2};
 

@@ -1,0 +1,188 @@
+#include "inspect/registry_print.h"
+
+#include <inttypes.h>
+
+#include "base/escape.h"
+#include "decide/reason.h"
+#include "inspect/print.h"
+
+enum { KEY_COLUMN = 24, MS_PER_SECOND = 1000 };
+
+const char *registry_kept_text(enum registry_kept_kind kind)
+{
+    static const char *const texts[] = {
+        [REGISTRY_KEPT] = "kept", [REGISTRY_HELD] = "held", [REGISTRY_UNREADY] = "unready"};
+
+    return texts[kind];
+}
+
+/* ---- lines ---- */
+
+static void begin(const char *key, FILE *out)
+{
+    fprintf(out, "%-*s ", KEY_COLUMN, key);
+}
+
+static void print_age(const struct registry_status *status, FILE *out)
+{
+    if (status->age_ms < 0)
+        fputs(" age unknown", out);
+    else
+        fprintf(out, " age %" PRId64 " s", status->age_ms / MS_PER_SECOND);
+}
+
+static void print_first(const struct registry_status *status, FILE *out)
+{
+    begin("registry", out);
+    escape_printf(out, "etcd %s", status->endpoint);
+    if (status->server_version[0] != '\0')
+        escape_printf(out, " %s", status->server_version);
+    escape_printf(out, " cell %s", status->cell);
+    fprintf(out, " revision %" PRIu64, status->in_force);
+    if (status->revision != status->in_force)
+        fprintf(out, " of %" PRIu64, status->revision);
+    print_age(status, out);
+    fprintf(out, " spaces %zu", status->document_count);
+    if (status->is_canary)
+        fprintf(out, " canary %zu", status->candidate_count);
+    fputc('\n', out);
+}
+
+static void print_warning(const char *text, FILE *out)
+{
+    begin("registry", out);
+    escape_printf(out, "! %s\n", text);
+}
+
+static void print_problems(const struct registry_status *status, FILE *out)
+{
+    if (status->is_stale) {
+        begin("registry", out);
+        fprintf(out, "! %s %s\n", reason_entry(REASON_REGISTRY_STALE)->code,
+                reason_entry(REASON_REGISTRY_STALE)->description);
+    }
+    if (status->problem[0] != '\0')
+        print_warning(status->problem, out);
+    else if (!status->is_connected)
+        print_warning(status->is_reading ? "reading everything" : "not connected", out);
+    if (status->is_paused) {
+        begin("registry", out);
+        escape_printf(out, "! documents are paused: %s\n", status->pause);
+    }
+    if (status->is_old)
+        print_warning(status->old_text, out);
+}
+
+static void print_count(const char *key, size_t count, const char *text, FILE *out)
+{
+    if (count == 0)
+        return;
+    begin(key, out);
+    fprintf(out, "%zu %s\n", count, text);
+}
+
+void registry_print_text(const struct registry_status *status, FILE *out)
+{
+    static const char *const keys[] = {[REGISTRY_KEPT] = "registry_kept",
+                                       [REGISTRY_HELD] = "registry_held",
+                                       [REGISTRY_UNREADY] = "registry_unready"};
+
+    print_first(status, out);
+    print_problems(status, out);
+    for (size_t i = 0; i < status->kept_count; i++) {
+        const struct registry_kept *kept = &status->kept[i];
+        begin(keys[kept->kind], out);
+        escape_printf(out, "! %s (%s at %" PRIu64 "): %s\n", kept->space, kept->code,
+                      kept->revision, kept->cause);
+    }
+    print_count("registry_held_apps", status->held_app_count,
+                "apps, of which too many lost their last web dyno's key at once", out);
+    print_count("registry_waiting", status->waiting_count, "dyno keys that fit no document", out);
+    print_count("registry_bad", status->bad_count, "dyno keys with errors", out);
+    print_count("registry_ignored", status->ignored_count, "keys outside of the layout", out);
+}
+
+/* ---- JSON ---- */
+
+static json_t *json_kept(const struct registry_status *status)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < status->kept_count; i++) {
+        const struct registry_kept *kept = &status->kept[i];
+        json_array_append_new(
+            list,
+            json_pack("{s:o, s:s, s:o, s:I, s:o}", "space", json_text(kept->space), "kind",
+                      registry_kept_text(kept->kind), "code", json_text(kept->code), "revision",
+                      (json_int_t)kept->revision, "cause", json_text(kept->cause)));
+    }
+    return list;
+}
+
+static json_t *json_known(const char *text)
+{
+    return json_text(text == NULL || text[0] == '\0' ? NULL : text);
+}
+
+static json_t *json_ms(int64_t ms)
+{
+    return ms < 0 ? json_null() : json_real((double)ms / MS_PER_SECOND);
+}
+
+static void add_counts(json_t *object, const struct registry_status *status)
+{
+    const struct {
+        const char *key;
+        uint64_t value;
+    } counts[] = {
+        {"spaces", status->document_count},
+        {"candidates", status->candidate_count},
+        {"waiting_keys", status->waiting_count},
+        {"bad_keys", status->bad_count},
+        {"ignored_keys", status->ignored_count},
+        {"held_apps", status->held_app_count},
+        {"connects", status->connects},
+        {"full_reads", status->full_reads},
+        {"audits", status->audits},
+        {"audit_differences", status->audit_differences},
+        {"events", status->events},
+    };
+
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
+        json_object_set_new(object, counts[i].key, json_integer((json_int_t)counts[i].value));
+}
+
+json_t *registry_print_json(const struct registry_status *status)
+{
+    json_t *object = json_pack(
+        "{s:o, s:o, s:o, s:o, s:b, s:b, s:b, s:s, s:o, s:I, s:I, s:o, s:o, s:o, s:o, s:o}",
+        "endpoint", json_known(status->endpoint), "server_version",
+        json_known(status->server_version), "cell", json_text(status->cell), "id",
+        json_known(status->id), "connected", (int)status->is_connected, "reading",
+        (int)status->is_reading, "stale", (int)status->is_stale, "channel",
+        status->is_canary ? "canary" : "stable", "paused",
+        status->is_paused ? json_text(status->pause) : json_null(), "in_force",
+        (json_int_t)status->in_force, "revision", (json_int_t)status->revision, "age_seconds",
+        json_ms(status->age_ms), "lag_seconds", json_ms(status->lag_ms), "problem",
+        json_known(status->problem), "old", json_known(status->is_old ? status->old_text : NULL),
+        "kept", json_kept(status));
+
+    if (object != NULL)
+        add_counts(object, status);
+    return object;
+}
+
+/* ---- readiness ---- */
+
+void registry_print_unready(const struct registry_status *status, FILE *out)
+{
+    for (size_t i = 0; i < status->kept_count; i++) {
+        const struct registry_kept *kept = &status->kept[i];
+        escape_printf(out, "space %s is %s: %s at revision %" PRIu64 ": %s\n", kept->space,
+                      registry_kept_text(kept->kind), kept->code, kept->revision, kept->cause);
+    }
+    if (status->is_stale)
+        escape_printf(out, "the registry has said nothing for %" PRId64 " s: %s\n",
+                      status->age_ms < 0 ? 0 : status->age_ms / MS_PER_SECOND,
+                      status->problem[0] == '\0' ? "no word from its member" : status->problem);
+}

@@ -1,0 +1,126 @@
+#include "inspect/registry_print.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "support/suite.h"
+
+static const struct registry_kept kept[] = {
+    {REGISTRY_HELD, "a-space", "guard", "app calm-bay vanishes", 11},
+    {REGISTRY_KEPT, "b-space", "E-DOM-NAME", "`-` is no name", 12},
+    {REGISTRY_UNREADY, "c\x1b", "E-CUT", "it was cut", 13},
+};
+
+static struct registry_status usual(void)
+{
+    return (struct registry_status){.is_connected = true,
+                                    .endpoint = "http://10.1.0.3:2379",
+                                    .server_version = "3.5.16",
+                                    .cell = "eu-1",
+                                    .pause = "",
+                                    .problem = "",
+                                    .old_text = "",
+                                    .id = "6f1d",
+                                    .revision = 8123456,
+                                    .in_force = 8123456,
+                                    .age_ms = 2900,
+                                    .lag_ms = 12,
+                                    .document_count = 9998};
+}
+
+static char *printed(void (*print)(const struct registry_status *, FILE *),
+                     const struct registry_status *status)
+{
+    char *text = NULL;
+    size_t length;
+    FILE *out = open_memstream(&text, &length);
+
+    print(status, out);
+    fclose(out);
+    return text;
+}
+
+static void check(void (*print)(const struct registry_status *, FILE *),
+                  const struct registry_status *status, const char *expected)
+{
+    char *text = printed(print, status);
+
+    ck_assert_str_eq(text, expected);
+    free(text);
+}
+
+TEST(a_registry_that_is_well_is_a_line)
+{
+    const struct registry_status status = usual();
+
+    check(
+        registry_print_text, &status,
+        "registry                 etcd http://10.1.0.3:2379 3.5.16 cell eu-1 revision 8123456 age "
+        "2 s spaces 9998\n");
+    check(registry_print_unready, &status, "");
+}
+
+TEST(what_is_wrong_is_a_line_each)
+{
+    struct registry_status status = usual();
+
+    status.is_connected = false;
+    status.is_stale = true;
+    status.problem = "connection refused by 10.1.0.3:2379";
+    status.server_version = "";
+    status.in_force = 8123400;
+    status.age_ms = 75000;
+    check(
+        registry_print_text, &status,
+        "registry                 etcd http://10.1.0.3:2379 cell eu-1 revision 8123400 of 8123456 "
+        "age 75 s spaces 9998\n"
+        "registry                 ! Q41 Stale: no word from the registry for a while\n"
+        "registry                 ! connection refused by 10.1.0.3:2379\n");
+    check(registry_print_unready, &status,
+          "the registry has said nothing for 75 s: connection refused by 10.1.0.3:2379\n");
+}
+
+TEST(spaces_that_are_not_served_as_they_are_have_a_line_each)
+{
+    struct registry_status status = usual();
+
+    status.kept = kept;
+    status.kept_count = 3;
+    status.waiting_count = 2;
+    status.is_paused = true;
+    status.pause = "by=alice why=move";
+    check(
+        registry_print_text, &status,
+        "registry                 etcd http://10.1.0.3:2379 3.5.16 cell eu-1 revision 8123456 age "
+        "2 s spaces 9998\n"
+        "registry                 ! documents are paused: by=alice why=move\n"
+        "registry_held            ! a-space (guard at 11): app calm-bay vanishes\n"
+        "registry_kept            ! b-space (E-DOM-NAME at 12): `-` is no name\n"
+        "registry_unready         ! c\\x1b (E-CUT at 13): it was cut\n"
+        "registry_waiting         2 dyno keys that fit no document\n");
+    check(registry_print_unready, &status,
+          "space a-space is held: guard at revision 11: app calm-bay vanishes\n"
+          "space b-space is kept: E-DOM-NAME at revision 12: `-` is no name\n"
+          "space c\\x1b is unready: E-CUT at revision 13: it was cut\n");
+}
+
+TEST(json_has_all_of_it)
+{
+    struct registry_status status = usual();
+
+    status.kept = kept;
+    status.kept_count = 3;
+    status.age_ms = -1;
+    json_t *object = registry_print_json(&status);
+    ck_assert_ptr_nonnull(object);
+    ck_assert_int_eq(json_integer_value(json_object_get(object, "revision")), 8123456);
+    ck_assert(json_is_null(json_object_get(object, "age_seconds")));
+    ck_assert(json_is_null(json_object_get(object, "problem")));
+    ck_assert(json_is_null(json_object_get(object, "paused")));
+    ck_assert(json_real_value(json_object_get(object, "lag_seconds")) == 0.012);
+    json_t *list = json_object_get(object, "kept");
+    ck_assert_uint_eq(json_array_size(list), 3);
+    ck_assert_str_eq(json_string_value(json_object_get(json_array_get(list, 2), "kind")),
+                     "unready");
+    json_decref(object);
+}
