@@ -5,6 +5,7 @@
 #include "base/escape.h"
 #include "decide/affinity.h"
 #include "decide/alias.h"
+#include "decide/explain_freshness.h"
 #include "decide/explain_reason.h"
 #include "decide/outcome.h"
 #include "decide/outside.h"
@@ -501,6 +502,39 @@ static void explain_last(const struct snapshot *snapshot, const struct client *c
         explain_forward(snapshot, verdict, facts, explanation);
 }
 
+/* ---- the registry ---- */
+
+/* A note: the answer is what was right at the registry's last word. */
+static void explain_stale(struct explanation *explanation)
+{
+    const struct reason_entry *reason = reason_entry(REASON_REGISTRY_STALE);
+    struct text text = begin_step(explanation);
+
+    text_add_string(&text, reason->code);
+    text_add_string(&text, " ");
+    text_add_string(&text, reason->description);
+    end_step(explanation, &text);
+}
+
+/* Revisions are shown to whom locations are. */
+static void explain_freshness(const struct snapshot *snapshot, const struct verdict *verdict,
+                              const struct membership *membership, struct explanation *explanation)
+{
+    const struct segment *segment = verdict->segment;
+
+    if (snapshot->freshness == NULL || !explanation->has_locations)
+        return;
+    if (segment == NULL && membership != NULL)
+        segment = snapshot->segments[membership->segment];
+    if (segment != NULL) {
+        struct text text = begin_step(explanation);
+        explain_freshness_write(snapshot->freshness, segment, &text);
+        end_step(explanation, &text);
+    }
+    if (freshness_is_stale(snapshot->freshness))
+        explain_stale(explanation);
+}
+
 void explain(const struct snapshot *snapshot, const struct client *client,
              const struct query *query, const struct verdict *verdict,
              const struct explain_facts *facts, struct explanation *explanation)
@@ -530,5 +564,6 @@ void explain(const struct snapshot *snapshot, const struct client *client,
     if (facts->outcome != NULL && end.situation == SITUATION_FORWARD)
         outcome_decide(snapshot, facts->outcome, &end);
     explain_last(snapshot, client, &last, &end, facts, explanation);
+    explain_freshness(snapshot, &end, membership, explanation);
     explain_verdict(snapshot, client, &last, &end, links, explanation);
 }

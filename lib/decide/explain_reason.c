@@ -366,6 +366,7 @@ static void add_fact(struct text *text, const struct snapshot *snapshot,
         break;
     case REASON_NONE:
     case REASON_ALIAS_ENDLESS:
+    case REASON_REGISTRY_STALE:
     case REASON_RELOAD_REFUSED:
     case REASON_NOT_SUPPORTED:
     case REASON_COUNT:

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "answer/freshness.h"
 #include "decide/affinity.h"
 #include "decide/alias.h"
 #include "decide/explain.h"
@@ -104,6 +105,19 @@ static void put_membership(const struct snapshot *snapshot, const struct client 
         put_client_dyno(segment, client, reply);
 }
 
+/* Of a server that follows a registry. */
+static void put_freshness(const struct freshness *freshness, struct reply *reply)
+{
+    if (freshness == NULL)
+        return;
+    uint32_t age_s = freshness_age_s(freshness);
+    put_number(reply, "revision", freshness_revision(freshness));
+    if (age_s != FRESHNESS_NEVER)
+        put_number(reply, "age", age_s);
+    if (freshness_is_stale(freshness))
+        put_string(reply, "stale", reason_entry(REASON_REGISTRY_STALE)->code);
+}
+
 static void format_whoami(const struct snapshot *snapshot, const struct exchange *exchange,
                           struct reply *reply, uint16_t owner)
 {
@@ -119,6 +133,7 @@ static void format_whoami(const struct snapshot *snapshot, const struct exchange
     put_number(reply, "edns", exchange->query.has_opt ? exchange->query.udp_octets : 0);
     put_string(reply, "server", snapshot->policy.server_id);
     put_number(reply, "generation", snapshot->generation);
+    put_freshness(snapshot->freshness, reply);
     reply_close_record(reply, data);
 }
 

@@ -24,7 +24,7 @@ static const struct {
     {REASON_NOT_DECLARED, "Q25", 0},      {REASON_NOT_READY, "Q30", 14},
     {REASON_SPACE_CHANGING, "Q31", 0},    {REASON_ROUTE_MISSING, "Q40", 0},
     {REASON_RELOAD_REFUSED, "Q50", -1},   {REASON_RATE_LIMITED, "Q60", 18},
-    {REASON_NOT_SUPPORTED, "Q70", 21},
+    {REASON_NOT_SUPPORTED, "Q70", 21},    {REASON_REGISTRY_STALE, "Q41", -1},
 };
 enum { EXPECTED_COUNT = sizeof expected / sizeof expected[0] };
 
