@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "control/openapi.h"
+#include "inspect/registry_print.h"
+#include "spacednsd/replica.h"
 #include "spacednsd/scrape.h"
 #include "spacednsd/status.h"
 #include "spacednsd/top_facts.h"
@@ -100,10 +102,19 @@ static void print_unready(const struct api *api, FILE *out)
     const struct reload_last *last = api->source->last;
 
     if (!*api->is_ready) {
-        fputs("the first generation is not served yet\n", out);
+        fputs(api->source->replica == NULL
+                  ? "the first generation is not served yet\n"
+                  : "the registry was not read yet, and state_dir has nothing of it\n",
+              out);
         return;
     }
-    print_last_good(api->source->last_good, out);
+    if (api->source->replica == NULL) {
+        print_last_good(api->source->last_good, out);
+    } else {
+        struct registry_status status;
+        replica_describe(api->source->replica, &status);
+        registry_print_unready(&status, out);
+    }
     if (last->has_been && (last->end == RELOAD_REFUSED || last->end == RELOAD_GUARDED))
         fprintf(out, "the last reload was %s: %s\n",
                 last->end == RELOAD_REFUSED ? "refused" : "refused by the guard", last->cause.text);

@@ -9,6 +9,7 @@
 #include "base/journal.h"
 #include "base/log.h"
 #include "spacednsd/control.h"
+#include "spacednsd/daemon_replica.h"
 #include "spacednsd/daemon_requests.h"
 #include "spacednsd/daemon_upgrade.h"
 #include "spacednsd/events.h"
@@ -168,6 +169,18 @@ static bool open_state(struct daemon *daemon)
     return give_up(daemon, err.text);
 }
 
+/* After the state, which has what the registry said in an earlier run. */
+static bool open_replica(struct daemon *daemon)
+{
+    struct err err;
+
+    if (!replica_open(&daemon->replica, &daemon->reloads, &err))
+        return refuse(daemon, err.text);
+    if (replica_is_used(&daemon->replica))
+        daemon->reloads.replica = daemon->source.replica = &daemon->replica;
+    return true;
+}
+
 static bool become_process(struct daemon *daemon, struct settings *settings)
 {
     struct err err;
@@ -178,7 +191,7 @@ static bool become_process(struct daemon *daemon, struct settings *settings)
         return false;
     log_set_level((enum log_level)settings->log_level);
     service_open(&daemon->service);
-    return open_state(daemon);
+    return open_state(daemon) && open_replica(daemon);
 }
 
 /* ---- the zones ---- */
@@ -190,7 +203,8 @@ static bool load(struct daemon *daemon)
     reloads_prepare(&daemon->reloads, NULL);
     zones_loading_open(loading, daemon->report);
     daemon->report = NULL;
-    service_load(&daemon->service, loading->zones);
+    service_load(&daemon->service,
+                 replica_is_used(&daemon->replica) ? "the registry" : loading->zones);
     zones_load(loading);
     service_loaded(&daemon->service);
     if (loading->snapshot == NULL)
@@ -219,7 +233,8 @@ void daemon_become_ready(struct daemon *daemon)
     service_store(&daemon->service, daemon->server);
     web_walk_sockets(&daemon->web, daemon_on_http_socket, daemon);
     events_log_ready(daemon->settings, server_current(daemon->server), &daemon->reloads.loading);
-    reloads_finish(&daemon->reloads);
+    if (daemon->reloads.is_reloading)
+        reloads_finish(&daemon->reloads);
 }
 
 static void daemon_on_adopted(void *context, uint64_t generation)
@@ -227,11 +242,15 @@ static void daemon_on_adopted(void *context, uint64_t generation)
     struct daemon *daemon = context;
 
     (void)generation;
+    if (!daemon->reloads.is_published)
+        return; /* new states of dynos, which nobody waits for */
     cookies_apply(&daemon->cookies);
     usage_keeping_note_adopted(&daemon->usage, server_current(daemon->server));
     if (daemon->is_ready) {
         reloads_log_done(&daemon->reloads);
         reloads_finish(&daemon->reloads);
+    } else if (replica_is_used(&daemon->replica)) {
+        daemon_replica_go_on(daemon);
     } else if (takeover_is_upgrade(&daemon->takeover)) {
         takeover_probe(&daemon->takeover);
     } else {
@@ -275,17 +294,19 @@ static void close_unused(struct daemon *daemon)
 /* Its sockets are bound, and its first snapshot waits for its workers. */
 static bool make_server(struct daemon *daemon)
 {
-    struct server_options options = {.settings = daemon->settings,
-                                     .loop = &daemon->loop,
-                                     .log_descriptor = STDOUT_FILENO,
-                                     .on_adopted = daemon_on_adopted,
-                                     .on_reports = daemon_on_reports,
-                                     .on_flows = daemon_on_flows,
-                                     .on_lines = daemon_on_lines,
-                                     .context = daemon,
-                                     .inherited = &daemon->takeover.inherited,
-                                     .is_waiting = takeover_is_upgrade(&daemon->takeover),
-                                     .connections = daemon->takeover.connections};
+    struct server_options options = {
+        .settings = daemon->settings,
+        .loop = &daemon->loop,
+        .log_descriptor = STDOUT_FILENO,
+        .on_adopted = daemon_on_adopted,
+        .on_reports = daemon_on_reports,
+        .on_flows = daemon_on_flows,
+        .on_lines = daemon_on_lines,
+        .context = daemon,
+        .inherited = &daemon->takeover.inherited,
+        .is_waiting = takeover_is_upgrade(&daemon->takeover),
+        .connections = daemon->takeover.connections,
+        .freshness = replica_is_used(&daemon->replica) ? &daemon->replica.freshness : NULL};
     struct err err;
 
     daemon->has_loop = uv_loop_init(&daemon->loop) == 0;
@@ -300,6 +321,7 @@ static bool make_server(struct daemon *daemon)
         return give_up(daemon, err.text);
     close_unused(daemon);
     daemon->source.server = daemon->reloads.server = daemon->log_calls.server = daemon->server;
+    daemon->replica.server = daemon->server;
     daemon->reloads.is_reloading = true;
     reloads_start(&daemon->reloads);
     inspection_start(&daemon->inspection, &daemon->loop, daemon->server, &daemon->source);
@@ -364,6 +386,9 @@ static bool serve(struct daemon *daemon)
     if (!server_start(daemon->server, &err))
         return give_up(daemon, err.text);
     service_start(&daemon->service, &daemon->loop, daemon->server);
+    replica_start(&daemon->replica, &daemon->loop, daemon->server);
+    if (!takeover_is_upgrade(&daemon->takeover))
+        replica_begin_writing(&daemon->replica);
     upgrade_watch(&daemon->upgrade);
     if (takeover_is_upgrade(&daemon->takeover))
         takeover_start(&daemon->takeover, &daemon->loop, daemon->server, &daemon->takeover_owner);
@@ -383,6 +408,7 @@ static void free_all(struct daemon *daemon)
         snapshot_free(daemon->reloads.loading.snapshot);
     daemon_requests_close(daemon);
     takeover_close(&daemon->takeover);
+    replica_close(&daemon->replica); /* as the next line */
     usage_keeping_stop(&daemon->usage);
     usage_keeping_close(&daemon->usage); /* the state folder is still open */
     reloads_close(&daemon->reloads);

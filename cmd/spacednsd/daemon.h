@@ -20,6 +20,7 @@
 #include "spacednsd/log_calls.h"
 #include "spacednsd/privileges.h"
 #include "spacednsd/reloads.h"
+#include "spacednsd/replica.h"
 #include "spacednsd/sandbox.h"
 #include "spacednsd/service.h"
 #include "spacednsd/signals.h"
@@ -44,6 +45,7 @@ struct daemon {
     struct control_access access;
     struct status_source source;
     struct reloads reloads;
+    struct replica replica;
     struct inspection inspection;
     struct web web;
     struct log_calls log_calls;
@@ -59,8 +61,9 @@ struct daemon {
     unsigned leaving_turns;
     struct privileges privileges;
     struct sandbox sandbox;
-    int code;      /* the program's */
-    bool is_ready; /* the first snapshot is being answered from */
+    int code;        /* the program's */
+    bool is_ready;   /* the first snapshot is being answered from */
+    bool has_probed; /* its workers, as a server that takes over */
 };
 
 /**

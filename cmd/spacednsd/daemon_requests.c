@@ -116,6 +116,7 @@ bool daemon_requests_open(struct daemon *daemon, struct err *err)
 void daemon_requests_close(struct daemon *daemon)
 {
     cookies_stop(&daemon->cookies);
+    replica_stop(&daemon->replica);
     reloads_stop(&daemon->reloads);
     top_calls_end_streams(&daemon->top_calls,
                           "the server is stopping; start it again, then run the command again");

@@ -24,8 +24,10 @@ void daemon_upgrade_request(struct daemon *daemon, struct call *call)
 static bool daemon_hold(void *context)
 {
     struct daemon *daemon = context;
+    bool is_idle = reloads_hold(&daemon->reloads);
+    bool is_written = replica_end_writing(&daemon->replica);
 
-    return reloads_hold(&daemon->reloads) && !takeover_is_pending(&daemon->takeover);
+    return is_idle && is_written && !takeover_is_pending(&daemon->takeover);
 }
 
 /* A server before hands connections over until it ends. */
@@ -33,7 +35,8 @@ void daemon_upgrade_on_idle(void *context)
 {
     struct daemon *daemon = context;
 
-    if (!daemon->reloads.is_reloading && !takeover_is_pending(&daemon->takeover))
+    if (!daemon->reloads.is_reloading && !replica_is_writing(&daemon->replica) &&
+        !takeover_is_pending(&daemon->takeover))
         upgrade_go_on(&daemon->upgrade);
 }
 
@@ -43,6 +46,7 @@ static void daemon_on_upgrade_failed(void *context, bool had_state)
 
     service_ready(&daemon->service, &daemon->reloads.last);
     reloads_resume(&daemon->reloads, had_state);
+    replica_begin_writing(&daemon->replica);
 }
 
 /* What it knew of who uses what is in the state folder now. */
@@ -97,7 +101,10 @@ static void daemon_on_go(void *context)
     struct daemon *daemon = context;
     struct err err;
 
-    reload_first_store(&daemon->reloads);
+    if (replica_is_used(&daemon->replica))
+        reload_first_close(&daemon->reloads); /* its texts are from the state itself */
+    else
+        reload_first_store(&daemon->reloads);
     server_begin(daemon->server);
     daemon_requests_open(daemon, &err); /* after an upgrade never false */
     takeover_serve(&daemon->takeover, server_current(daemon->server)->generation);
@@ -105,14 +112,13 @@ static void daemon_on_go(void *context)
     daemon_requests_watch_signals(daemon);
     web_start(&daemon->web);
     daemon_become_ready(daemon);
+    replica_begin_writing(&daemon->replica);
     if (!takeover_is_pending(&daemon->takeover))
         usage_keeping_read(&daemon->usage);
 }
 
-static void daemon_on_takeover_failed(void *context, const char *sentence)
+void daemon_upgrade_fail(struct daemon *daemon, const char *sentence)
 {
-    struct daemon *daemon = context;
-
     daemon_print(sentence);
     daemon->code = EXIT_UNAVAILABLE;
     upgrade_stop(&daemon->upgrade);
@@ -120,6 +126,11 @@ static void daemon_on_takeover_failed(void *context, const char *sentence)
     service_give_up(&daemon->service);
     daemon_requests_close(daemon);
     server_stop(daemon->server);
+}
+
+static void daemon_on_takeover_failed(void *context, const char *sentence)
+{
+    daemon_upgrade_fail(context, sentence);
 }
 
 void daemon_upgrade_init(struct daemon *daemon)

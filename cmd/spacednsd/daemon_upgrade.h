@@ -19,3 +19,6 @@ void daemon_upgrade_request(struct daemon *daemon, struct call *call);
 
 /** reloads' on_idle: no reload is under way, so an upgrade that waited for that goes on. */
 void daemon_upgrade_on_idle(void *context);
+
+/** This server, which was to take over, ends; the one before goes on. */
+void daemon_upgrade_fail(struct daemon *daemon, const char *sentence);

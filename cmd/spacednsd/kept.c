@@ -47,6 +47,25 @@ bool kept_read_names(struct kept_names *names, const struct call *call, struct e
     return true;
 }
 
+bool kept_add_names(struct kept_names *names, const char *const *texts, size_t count)
+{
+    struct name *grown = realloc(names->names, (names->count + count) * sizeof *grown);
+
+    if (grown != NULL)
+        names->names = grown;
+    bool *was_kept = realloc(names->was_kept, (names->count + count) * sizeof *was_kept);
+    if (was_kept != NULL)
+        names->was_kept = was_kept;
+    if (grown == NULL || was_kept == NULL)
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        was_kept[names->count] = false;
+        if (name_from_presentation(texts[i], strlen(texts[i]), &grown[names->count]))
+            names->count++;
+    }
+    return true;
+}
+
 void kept_close_names(struct kept_names *names)
 {
     free(names->names);
@@ -58,8 +77,11 @@ void kept_let_go(struct zones_loading *loading, struct kept_names *names)
 {
     const struct snapshot *before = loading->request.before;
     int64_t until_s = loading->request.ran_s - (int64_t)before->policy.kept_back_seconds;
+    uint64_t generation = loading->request.generation;
     struct kept_back_change change;
 
+    if (generation == 0)
+        generation = before->generation + 1;
     kept_back_change_begin(&change, before->kept_back, &before->index.key);
     for (size_t i = 0; i < names->count; i++)
         names->was_kept[i] = kept_back_change_remove(&change, &names->names[i]);
@@ -71,7 +93,7 @@ void kept_let_go(struct zones_loading *loading, struct kept_names *names)
     }
     struct kept_back *kept = kept_back_change_finish(&change);
     if (!change.has_failed)
-        loading->snapshot = snapshot_renew(before, kept);
+        loading->snapshot = snapshot_renew(before, generation, kept);
     if (loading->snapshot == NULL)
         err_set(&loading->err, ERR_MEMORY, "out of memory while names were let go");
 }

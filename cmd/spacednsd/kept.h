@@ -24,6 +24,12 @@ struct kept_names {
 /** Reads the operands. Returns false with *err when one is not a name. */
 bool kept_read_names(struct kept_names *names, const struct call *call, struct err *err);
 
+/**
+ * Adds names that are written as texts; what is none is left out. Returns false without memory, and
+ * then none is added.
+ */
+bool kept_add_names(struct kept_names *names, const char *const *texts, size_t count);
+
 void kept_close_names(struct kept_names *names);
 
 /**

@@ -11,6 +11,7 @@
 
 #include "base/journal.h"
 #include "config/settings.h"
+#include "etcd/connection.h"
 #include "findings/report.h"
 #include "spacednsd/capabilities.h"
 #include "spacednsd/check.h"
@@ -60,6 +61,8 @@ static void print_version(void)
            seccomp != NULL ? seccomp : "no libseccomp");
     printf("http: %s\n", http_library() != NULL ? http_library() : "no libmicrohttpd");
     printf("dnstap: %s\n", tap_library() != NULL ? tap_library() : "no libfstrm");
+    printf("registry: %s\n",
+           etcd_library() != NULL ? etcd_library() : "no libnghttp2, or no libprotobuf-c");
 }
 
 static int read_and_run(struct settings *settings, int argc, char **argv)

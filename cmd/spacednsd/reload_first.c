@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include "spacednsd/replica.h"
 #include "spacednsd/settings_check.h"
 
 void reload_first_close(struct reloads *reloads)
@@ -44,7 +45,7 @@ void reload_first_open_state(struct reloads *reloads, int locked)
 bool reload_first_check(struct reloads *reloads)
 {
     const struct zones_loading *loading = &reloads->loading;
-    bool is_whole = loading->outcome.last_good_count == 0;
+    bool is_whole = loading->outcome.last_good_count == 0 && reloads->replica == NULL;
 
     settings_check_spaces(&reloads->settings, loading->snapshot,
                           is_whole ? FINDING_SETTING : FINDING_LOCAL_AS, loading->report);
@@ -56,8 +57,11 @@ void reload_first_store(struct reloads *reloads)
 {
     struct zones_loading *loading = &reloads->loading;
 
-    state_store(&reloads->state, loading->snapshot, loading->request.ran_s, &loading->outcome);
-    reloads_note_stored(reloads);
+    /* What an earlier run has accepted stays until the registry has said what there is. */
+    if (reloads->replica == NULL || !replica_is_waiting(reloads->replica)) {
+        state_store(&reloads->state, loading->snapshot, loading->request.ran_s, &loading->outcome);
+        reloads_note_stored(reloads);
+    }
     loading->request.before = NULL;
     reload_first_close(reloads);
 }

@@ -19,7 +19,8 @@ void reload_first_open_state(struct reloads *reloads, int locked);
 
 /**
  * Adds to the findings what does not fit the settings. Returns false when the start is refused for
- * it. A space that is missing because its file has errors is no mistake in the settings.
+ * it. A space that is missing because its file has errors is no mistake in the settings, nor is one
+ * that a registry does not have yet.
  */
 bool reload_first_check(struct reloads *reloads);
 

@@ -31,7 +31,16 @@ static bool replay(struct reloads *reloads, const struct snapshot *before,
     return reloads->replay != NULL;
 }
 
-/* Computes what would change; without memory for it the loading fails. */
+/* Those that would be in force. */
+static const struct settings *settings_of(const struct reloads *reloads)
+{
+    const struct settings_reload *reloaded = reloads->loading.reloaded;
+
+    return reloaded == NULL ? &reloads->settings : &reloaded->settings;
+}
+
+/* A registry's loads are judged document by document (replica.h). Computes what would change;
+ * without memory for it the loading fails. */
 static void compare(struct reloads *reloads)
 {
     struct zones_loading *loading = &reloads->loading;
@@ -39,11 +48,12 @@ static void compare(struct reloads *reloads)
     const struct snapshot *after = find_after(loading);
 
     if (after == NULL ||
-        (!reloads->queue.request.is_dry && (reloads->queue.request.is_forced || after == before)))
+        (!reloads->queue.request.is_dry &&
+         (reloads->queue.request.is_forced || loading->request.keeps_spaces || after == before)))
         return;
     const struct diff_options options = {
         .changes_most = reloads->queue.request.is_dry ? DIFF_CHANGES_MOST : 0,
-        .guard_share_percent = loading->reloaded->settings.guard_share,
+        .guard_share_percent = settings_of(reloads)->guard_share,
     };
     reloads->diff = diff_new(before, after, &options);
     if (reloads->diff != NULL &&
@@ -85,13 +95,14 @@ static bool reread_settings(struct reloads *reloads)
 }
 
 /* What does not fit the settings; only the start is refused for it. */
-static void check_spaces(struct zones_loading *loading)
+static void check_spaces(const struct reloads *reloads)
 {
+    const struct zones_loading *loading = &reloads->loading;
     const struct snapshot *after = find_after(loading);
 
     if (after == NULL)
         return;
-    settings_check_spaces(&loading->reloaded->settings, after, FINDING_LOCAL_AS, loading->report);
+    settings_check_spaces(settings_of(reloads), after, FINDING_LOCAL_AS, loading->report);
     report_sort(loading->report);
 }
 
@@ -102,10 +113,10 @@ void reload_load(struct reloads *reloads)
         kept_let_go(&reloads->loading, &reloads->queue.names);
         return;
     }
-    if (!reread_settings(reloads))
+    if (!reloads->queue.request.is_documents && !reread_settings(reloads))
         return;
     zones_load(&reloads->loading);
-    check_spaces(&reloads->loading);
+    check_spaces(reloads);
     compare(reloads);
     count_changes(reloads);
 }

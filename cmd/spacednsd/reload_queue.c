@@ -42,6 +42,21 @@ static void keep_folder(struct reload_queue *queue)
         queue->request.folder = queue->folder;
 }
 
+static void take_documents(struct reload_queue *queue)
+{
+    queue->wants_documents = false;
+    queue->audit = (struct audit){.by = "registry"};
+    queue->request = (struct reload_request){.kind = REQUEST_RELOAD, .is_documents = true};
+}
+
+static void take_releases(struct reload_queue *queue)
+{
+    queue->names = queue->releases;
+    queue->releases = (struct kept_names){.names = NULL};
+    queue->audit = (struct audit){.by = "registry"};
+    queue->request = (struct reload_request){.kind = REQUEST_FORGET};
+}
+
 static void take_upkeep(struct reload_queue *queue)
 {
     queue->wants_upkeep = false;
@@ -69,6 +84,20 @@ static bool take_forget(struct reload_queue *queue)
     return false;
 }
 
+/* What no operator has requested. Returns false when there is nothing. */
+static bool take_own(struct reload_queue *queue)
+{
+    if (queue->releases.count > 0)
+        take_releases(queue);
+    else if (queue->wants_documents)
+        take_documents(queue);
+    else if (queue->wants_upkeep)
+        take_upkeep(queue);
+    else
+        return false;
+    return true;
+}
+
 bool reload_queue_take(struct reload_queue *queue, bool is_guarded)
 {
     struct call **link = &queue->waiting;
@@ -77,18 +106,16 @@ bool reload_queue_take(struct reload_queue *queue, bool is_guarded)
            queue->waiting->invocation.command == COMMAND_FORGET)
         if (take_forget(queue))
             return true;
-    if (!queue->wants_reload && queue->waiting == NULL) {
-        if (!queue->wants_upkeep)
-            return false;
-        take_upkeep(queue);
-        return true;
-    }
+    if (!queue->wants_reload && queue->waiting == NULL)
+        return take_own(queue);
     queue->request = queue->wants_reload ? (struct reload_request){.is_forced = !is_guarded}
                                          : request_of_call(queue->waiting, is_guarded);
     queue->audit = (struct audit){.by = ""};
     if (queue->wants_reload)
         audit_add_signal(&queue->audit, &queue->sender);
     queue->wants_reload = false;
+    if (!queue->request.is_dry)
+        queue->wants_documents = false;
     while (*link != NULL) {
         struct call *call = *link;
         struct reload_request request = request_of_call(call, is_guarded);
@@ -128,6 +155,7 @@ void reload_queue_stop(struct reload_queue *queue)
 void reload_queue_close(struct reload_queue *queue)
 {
     kept_close_names(&queue->names);
+    kept_close_names(&queue->releases);
     free(queue->folder);
     queue->folder = NULL;
 }

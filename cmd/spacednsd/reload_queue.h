@@ -4,9 +4,12 @@
  *
  *     signal ───────────────► wants_reload ─┐
  *     call (reload, plan, forget) ► waiting ─┼─► request, with the calls that share it
+ *     documents changed ────► wants_documents ─┤
+ *     names let go ─────────► releases ─────┤
  *     upkeep is due ────────► wants_upkeep ─┘
  *
- * Equal reloads share one request. A signal comes first, upkeep last.
+ * Equal reloads share one request. A signal comes first, upkeep last. Documents of a registry need
+ * no request of their own when a reload is requested: it takes them with it.
  *
  * Threads: the control thread; the request and its names may be read by the loading.
  * Memory: reload_queue_close frees what is held; calls are answered by others.
@@ -24,6 +27,7 @@ enum reload_request_kind {
 struct reload_request {
     enum reload_request_kind kind;
     bool is_dry;        /* print what would change, and change nothing */
+    bool is_documents;  /* of a registry that have changed; settings stay as they are */
     bool is_forced;     /* without the guard */
     bool reads_all;     /* read also files that seem unchanged */
     bool has_traffic;   /* try what would be served on the last questions; of a dry run */
@@ -39,6 +43,8 @@ struct reload_queue {
     struct call *waiting;          /* for later ones */
     bool wants_reload;             /* a signal arrived ... */
     struct signal_sender sender;   /* ... the last one from here */
+    bool wants_documents;          /* a registry's have changed */
+    struct kept_names releases;    /* let go on purpose by the documents that are served now */
     bool wants_upkeep;             /* it is due */
 };
 

@@ -9,6 +9,7 @@
 #include "spacednsd/findings_log.h"
 #include "spacednsd/reload_first.h"
 #include "spacednsd/reload_load.h"
+#include "spacednsd/replica.h"
 #include "spacednsd/settings_reload.h"
 
 enum {
@@ -21,6 +22,20 @@ bool reloads_init(struct reloads *reloads, const struct settings *settings)
     *reloads = (struct reloads){
         .settings = *settings, .key = hash_key_random(), .state = {.folder = -1, .zones = -1}};
     return reload_log_init(&reloads->log) && policy_set(&reloads->policy, settings);
+}
+
+static bool reads_registry(const struct reloads *reloads)
+{
+    const struct reload_request *request = &reloads->queue.request;
+
+    return reloads->replica != NULL && request->kind == REQUEST_RELOAD && request->folder == NULL;
+}
+
+/* A registry has no texts but of what has changed. */
+static bool reads_all(const struct reloads *reloads, bool is_stored)
+{
+    return !reads_registry(reloads) &&
+           (reloads->queue.request.reads_all || (is_stored && reloads->state.is_behind));
 }
 
 void reloads_prepare(struct reloads *reloads, const struct snapshot *before)
@@ -38,11 +53,15 @@ void reloads_prepare(struct reloads *reloads, const struct snapshot *before)
                     .before = is_start ? reloads->compiled : before,
                     .is_start = is_start,
                     .stored = is_stored ? &reloads->state.stored : NULL,
-                    .reads_all =
-                        reloads->queue.request.reads_all || (is_stored && reloads->state.is_behind),
+                    .reads_all = reads_all(reloads, is_stored),
                     .now_s = clock_wall_us() / US_PER_SECOND,
                     .ran_s = storing_ran_s(&reloads->storing)},
     };
+    if (reads_registry(reloads))
+        reloads->loading.lacks_source =
+            !replica_prepare(reloads->replica, &reloads->loading.request);
+    else if (reloads->replica != NULL && reloads->queue.request.kind != REQUEST_RELOAD)
+        reloads->loading.request.generation = before->generation; /* the registry's revision */
 }
 
 static void begin_reload(struct reloads *reloads);
@@ -174,6 +193,21 @@ static void schedule_upkeep(struct reloads *reloads)
         uv_timer_start(&reloads->upkeep, reloads_on_upkeep, left_ms, 0);
 }
 
+/* What is published has been noted. */
+static void note_replica(struct reloads *reloads, enum reload_end end)
+{
+    const struct reload_request *request = &reloads->queue.request;
+
+    if (reloads->replica == NULL)
+        return;
+    if (end == RELOAD_UNCHANGED)
+        replica_note_loaded(reloads->replica, &reloads->loading.outcome);
+    else
+        replica_note_failed(reloads->replica);
+    if (reads_registry(reloads) && !request->is_dry && !request->is_documents)
+        replica_note_settings(reloads->replica);
+}
+
 static void end_reload(struct reloads *reloads, enum reload_end end)
 {
     struct reload_result result = {.end = end,
@@ -186,6 +220,7 @@ static void end_reload(struct reloads *reloads, enum reload_end end)
                                    .ms = zones_loading_ms(&reloads->loading)};
 
     record_last(reloads, end);
+    note_replica(reloads, end);
     if (reloads->service != NULL && !reloads->queue.request.is_dry)
         service_ready(reloads->service, &reloads->last);
     if (reloads->queue.request.kind == REQUEST_RELOAD &&
@@ -200,11 +235,13 @@ static void end_reload(struct reloads *reloads, enum reload_end end)
     control_answer_reload(reloads->queue.calls, &result);
     reloads->queue.calls = NULL;
     close_loading(reloads);
-    reloads->is_reloading = false;
+    reloads->is_reloading = reloads->is_published = false;
     server_reclaim(reloads->server);
     reloads_on_compiling(reloads);
     schedule_upkeep(reloads);
     begin_reload(reloads);
+    if (reloads->replica != NULL)
+        replica_go_on(reloads->replica);
 }
 
 /* On a thread of the pool, so that signals are handled meanwhile. */
@@ -228,6 +265,18 @@ static void take_over_settings(struct reloads *reloads)
     reloads->policy = reloaded->policy;
 }
 
+/* They are kept back by this load, and let go after it. */
+static void queue_releases(struct reloads *reloads)
+{
+    size_t count;
+    const char *const *names = replica_releases(reloads->replica, &count);
+
+    if (count > 0 && !kept_add_names(&reloads->queue.releases, names, count))
+        log_sentence(LOG_WARNING, "names_kept_back",
+                     "out of memory for the names that a push lets go: they are kept from "
+                     "upstreams until they expire, or: spacedns forget NAME");
+}
+
 void reloads_publish(struct reloads *reloads)
 {
     const struct snapshot *snapshot = reloads->loading.snapshot;
@@ -239,7 +288,14 @@ void reloads_publish(struct reloads *reloads)
     }
     if (reloads->usage != NULL)
         usage_keeping_note_published(reloads->usage, snapshot);
+    reloads->is_published = true;
+    if (reloads->replica != NULL)
+        reloads->loading.snapshot->is_waiting = replica_is_waiting(reloads->replica);
     server_publish(reloads->server, reloads->loading.snapshot);
+    if (reloads->replica != NULL) {
+        queue_releases(reloads);
+        replica_note_loaded(reloads->replica, &reloads->loading.outcome);
+    }
 }
 
 static void log_refusal_line(void *context, const char *text)
@@ -346,7 +402,8 @@ static void finish_loading(struct reloads *reloads)
         store(reloads);
     } else if (loading->outcome.is_unchanged) {
         findings_log(loading->report);
-        events_log_unchanged(loading, generation, &reloads->queue.audit);
+        if (!reloads->queue.request.is_documents)
+            events_log_unchanged(loading, generation, &reloads->queue.audit);
         if (reloads->state.is_behind)
             store(reloads);
         else
@@ -368,16 +425,21 @@ static void reloads_on_loaded(uv_work_t *work, int status)
         finish_loading(reloads);
 }
 
-static void begin_reload(struct reloads *reloads)
+void reloads_note_idle(struct reloads *reloads)
 {
     if (reloads->is_held && !reloads->is_reloading && reloads->on_idle != NULL)
         reloads->on_idle(reloads->context);
+}
+
+static void begin_reload(struct reloads *reloads)
+{
+    reloads_note_idle(reloads);
     if (reloads->is_reloading || reloads->is_stopping || reloads->is_held ||
         !reload_queue_take(&reloads->queue, reloads->settings.reload_guard))
         return;
     reloads->is_reloading = true;
     if (reloads->service != NULL && reloads->queue.request.kind == REQUEST_RELOAD &&
-        !reloads->queue.request.is_dry)
+        !reloads->queue.request.is_dry && !reloads->queue.request.is_documents)
         service_reload(reloads->service);
     reloads_prepare(reloads, server_current(reloads->server));
     if (reloads->queue.request.has_traffic && reloads->usage != NULL)
@@ -395,6 +457,12 @@ void reloads_request(struct reloads *reloads, struct call *call)
 void reloads_request_by_signal(struct reloads *reloads, const struct signal_sender *sender)
 {
     reload_queue_add_signal(&reloads->queue, sender);
+    begin_reload(reloads);
+}
+
+void reloads_request_documents(struct reloads *reloads)
+{
+    reloads->queue.wants_documents = true;
     begin_reload(reloads);
 }
 

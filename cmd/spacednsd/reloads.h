@@ -9,6 +9,9 @@
  *                                                                                    │
  *     requests meanwhile ──► one more reload for each that differs, started here ◄───┘
  *
+ * A registry's documents that have changed are one more request; settings are not read again for
+ * it. A registry's load is never guarded as a whole: each document is judged (replica.h).
+ *
  * Names that are kept back are let go in the same way, and writes that failed are tried again,
  * without reading files.
  *
@@ -34,6 +37,8 @@
 #include "spacednsd/zones.h"
 #include "traffic/replay.h"
 
+struct replica;
+
 struct reloads {
     struct settings settings; /* in force; the struct stays where it is, its values change */
     struct policy policy;     /* made from them */
@@ -43,6 +48,7 @@ struct reloads {
     struct server *server;
     struct service *service;     /* NULL: nobody is to be notified */
     struct usage_keeping *usage; /* NULL: who uses what is not known */
+    struct replica *replica;     /* NULL: a folder is served */
     uv_work_t work;
     struct zones_loading loading; /* the current one; the daemon does the first */
     struct state state;           /* state_dir; zeroed: not used */
@@ -56,6 +62,7 @@ struct reloads {
     struct replay *replay;       /* what they would have got */
     struct tally tally;          /* of what it changes, unless it is a dry run */
     bool is_reloading;           /* until every worker answers from the new snapshot */
+    bool is_published;           /* they have it */
     uv_timer_t upkeep;           /* when it is due */
     bool has_timer;
     struct reload_last last;
@@ -69,8 +76,8 @@ struct reloads {
 };
 
 /**
- * Sets everything but loop, server, service, usage, on_idle and its context, which the caller sets
- * after it. Returns false without memory; reloads_close frees in any case.
+ * Sets everything but loop, server, service, usage, replica, on_idle and its context, which the
+ * caller sets after it. Returns false without memory; reloads_close frees in any case.
  */
 bool reloads_init(struct reloads *reloads, const struct settings *settings);
 
@@ -92,11 +99,17 @@ void reloads_request(struct reloads *reloads, struct call *call);
 /** Requests a reload for a signal. */
 void reloads_request_by_signal(struct reloads *reloads, const struct signal_sender *sender);
 
+/** Requests a load of the registry's documents, which have changed. */
+void reloads_request_documents(struct reloads *reloads);
+
 /** Logs that every worker answers from what was published. */
 void reloads_log_done(const struct reloads *reloads);
 
 /** Ends the reload: every worker answers from what was published. */
 void reloads_finish(struct reloads *reloads);
+
+/** Something has ended that whoever holds reloads may wait for: on_idle is called, if they are. */
+void reloads_note_idle(struct reloads *reloads);
 
 /** Begins no reload from now on. Returns false when one is under way: on_idle follows. */
 bool reloads_hold(struct reloads *reloads);

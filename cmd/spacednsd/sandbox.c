@@ -100,12 +100,28 @@ static void allow_certificates(struct landlock *landlock)
     landlock_allow(landlock, "/usr/local/share/ca-certificates", LANDLOCK_READ);
 }
 
+/* The folders: files that are renewed are made anew beside them, and renamed. */
+static void allow_registry(const struct landlock *landlock, const struct settings *settings)
+{
+    const char *const files[] = {settings->registry_ca, settings->registry_certificate,
+                                 settings->registry_key};
+
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+        if (files[i] != NULL) {
+            allow_folder_of(landlock, files[i], LANDLOCK_READ);
+            allow_target(landlock, files[i]);
+        }
+}
+
 /* ---- the two parts ---- */
 
 static void allow_files(struct landlock *landlock, const struct settings *settings,
                         const char *socket)
 {
-    allow_zones(landlock, settings->zones);
+    if (settings_has_registry(settings))
+        allow_registry(landlock, settings);
+    else
+        allow_zones(landlock, settings->zones);
     if (settings->file != NULL) {
         allow_folder_of(landlock, settings->file, LANDLOCK_READ);
         allow_target(landlock, settings->file);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "spacednsd/replica.h"
 #include "spacednsd/status.h"
 #include "spacednsd/workers.h"
 
@@ -23,7 +24,8 @@ static void add_snapshot(struct metrics *metrics, const struct status_source *so
     metrics_add(metrics, METRIC_APPS, (double)snapshot->app_count);
     metrics_add(metrics, METRIC_KEPT_BACK_NAMES,
                 snapshot->kept_back == NULL ? 0 : (double)snapshot->kept_back->count);
-    metrics_add(metrics, METRIC_LAST_GOOD_FILES, (double)source->last_good->count);
+    if (source->replica == NULL)
+        metrics_add(metrics, METRIC_LAST_GOOD_FILES, (double)source->last_good->count);
 }
 
 static void add_reloads(struct metrics *metrics, const struct reload_history *history)
@@ -35,6 +37,52 @@ static void add_reloads(struct metrics *metrics, const struct reload_history *hi
     for (unsigned level = 0; level < RELOAD_FINDING_LEVELS; level++)
         metrics_add_1(metrics, METRIC_FINDINGS, finding_level_text((enum finding_level)level),
                       (double)history->findings[level]);
+}
+
+/* ---- the registry ---- */
+
+static size_t count_kept(const struct registry_status *status, enum registry_kept_kind kind)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < status->kept_count; i++)
+        count += status->kept[i].kind == kind;
+    return count;
+}
+
+static void add_kept(struct metrics *metrics, const struct registry_status *status)
+{
+    metrics_add_1(metrics, METRIC_REGISTRY_KEPT, "kept",
+                  (double)count_kept(status, REGISTRY_KEPT));
+    metrics_add_1(metrics, METRIC_REGISTRY_KEPT, "unready",
+                  (double)count_kept(status, REGISTRY_UNREADY));
+    metrics_add_1(metrics, METRIC_REGISTRY_HELD, "spaces",
+                  (double)count_kept(status, REGISTRY_HELD));
+    metrics_add_1(metrics, METRIC_REGISTRY_HELD, "apps", (double)status->held_app_count);
+}
+
+static void add_registry(struct metrics *metrics, struct replica *replica)
+{
+    struct registry_status status;
+
+    if (replica == NULL)
+        return;
+    replica_describe(replica, &status);
+    metrics_add(metrics, METRIC_REGISTRY_REVISION, (double)status.in_force);
+    if (status.age_ms >= 0)
+        metrics_add(metrics, METRIC_REGISTRY_AGE, (double)status.age_ms / ms_per_second);
+    if (status.lag_ms >= 0)
+        metrics_add(metrics, METRIC_REGISTRY_LAG, (double)status.lag_ms / ms_per_second);
+    metrics_add(metrics, METRIC_REGISTRY_CONNECTED, status.is_connected);
+    metrics_add(metrics, METRIC_REGISTRY_STALE, status.is_stale);
+    add_kept(metrics, &status);
+    metrics_add(metrics, METRIC_REGISTRY_WAITING, (double)status.waiting_count);
+    metrics_add(metrics, METRIC_REGISTRY_BAD, (double)status.bad_count);
+    metrics_add(metrics, METRIC_REGISTRY_CONNECTS, (double)status.connects);
+    metrics_add(metrics, METRIC_REGISTRY_FULL_READS, (double)status.full_reads);
+    metrics_add(metrics, METRIC_REGISTRY_AUDIT_DIFFERENCES, (double)status.audit_differences);
+    metrics_add(metrics, METRIC_REGISTRY_EVENTS, (double)status.events);
+    metrics_add(metrics, METRIC_REGISTRY_RESTATES, (double)replica->restates);
 }
 
 /* ---- apps ---- */
@@ -176,6 +224,7 @@ static bool gather(const struct scrape *scrape, struct metrics *metrics)
 {
     add_snapshot(metrics, scrape->source);
     add_reloads(metrics, scrape->source->history);
+    add_registry(metrics, scrape->source->replica);
     add_totals(metrics, scrape->source->server);
     add_apps(metrics, scrape->source->usage->usage);
     add_process(metrics, scrape->process);

@@ -13,6 +13,7 @@
 #include "config/exposure.h"
 #include "config/forwarding.h"
 #include "decide/special.h"
+#include "etcd/connection.h"
 #include "tap/tap.h"
 
 void settings_check_host(struct settings *settings, struct report *report)
@@ -30,6 +31,7 @@ void settings_check_host(struct settings *settings, struct report *report)
     settings_check_routes(settings, report);
     settings_check_state(settings, report);
     settings_check_dnstap(settings, report);
+    settings_check_registry_library(settings, report);
 }
 
 void settings_check_routes(const struct settings *settings, struct report *report)
@@ -52,7 +54,7 @@ void settings_check_state(const struct settings *settings, struct report *report
     char path[PATH_MAX];
     struct stat texts, zones;
 
-    if (settings->state_dir == NULL)
+    if (settings->state_dir == NULL || settings_has_registry(settings))
         return;
     snprintf(path, sizeof path, "%s/zones", settings->state_dir);
     if (stat(path, &texts) != 0 || stat(settings->zones, &zones) != 0 ||
@@ -75,6 +77,19 @@ void settings_check_dnstap(const struct settings *settings, struct report *repor
     setting_origin_report(report, FINDING_SETTING, &origin,
                           "this build has no libfstrm, which sends dnstap messages; build it where "
                           "libfstrm is, or take this out");
+}
+
+/* ---- registry ---- */
+
+void settings_check_registry_library(const struct settings *settings, struct report *report)
+{
+    if (!settings_has_registry(settings) || etcd_library() != NULL)
+        return;
+    const struct setting_origin origin = settings_origin(settings, "registry.endpoints");
+    setting_origin_report(report, FINDING_SETTING, &origin,
+                          "this build cannot follow a registry: it lacks libnghttp2 or "
+                          "libprotobuf-c; build it where they are, or take `registry` out and give "
+                          "`zones`");
 }
 
 /* ---- control_group, control_read_group ---- */
@@ -160,8 +175,9 @@ static void check_local(const struct settings *settings, const struct snapshot *
     const struct setting_origin origin = settings_origin(settings, "local_as");
     const char *suggestion = snapshot_suggest_space(snapshot, missing);
     setting_origin_report(
-        report, code, &origin, "no zone file of %.400s has a space `%.80s`; %s%s%s",
-        settings->zones, missing,
+        report, code, &origin, "no %s%.400s has a space `%.80s`; %s%s%s",
+        settings_has_registry(settings) ? "document of the registry's cell " : "zone file of ",
+        settings_has_registry(settings) ? settings->registry_cell : settings->zones, missing,
         suggestion == NULL ? "declare it there, or take it out of local_as" : "did you mean `",
         suggestion == NULL ? "" : suggestion, suggestion == NULL ? "" : "`?");
 }

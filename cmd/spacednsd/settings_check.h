@@ -38,6 +38,9 @@ void settings_check_state(const struct settings *settings, struct report *report
 /** Reports dnstap in a build without its library (E-SETTING). */
 void settings_check_dnstap(const struct settings *settings, struct report *report);
 
+/** Reports a registry (E-SETTING) when this build has no library to follow one. */
+void settings_check_registry_library(const struct settings *settings, struct report *report);
+
 /**
  * Reports the first space in local_as that no zone file declares, and each address in `listen` of a
  * space that no socket covers (W-LISTEN-SPACE).

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "spacednsd/replica.h"
 #include "spacednsd/workers.h"
 
 enum { NS_PER_SECOND = 1000000000 };
@@ -46,6 +47,12 @@ bool status_print(const struct status_source *source, bool is_json, FILE *out)
                             .last = read_last(source->last, now_ns),
                             .privileges = read_privileges(source)};
     struct arena *arena = arena_new();
+    struct registry_status registry;
+
+    if (source->replica != NULL) {
+        replica_describe(source->replica, &registry);
+        status.registry = &registry;
+    }
     bool is_whole = arena != NULL && workers_read(source->server, arena, &status);
 
     server_sum(source->server, &status.totals);

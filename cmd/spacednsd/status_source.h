@@ -56,6 +56,7 @@ struct last_good {
 };
 
 struct reload_log;
+struct replica;
 
 struct status_source {
     const struct settings *settings;
@@ -72,5 +73,6 @@ struct status_source {
     const struct sandbox *sandbox;
     const struct upgrade *upgrade;
     const struct usage_keeping *usage;
+    struct replica *replica;     /* NULL: a folder is served */
     const struct minute *minute; /* what was counted in the last one */
 };

@@ -32,9 +32,15 @@ void zones_load(struct zones_loading *loading)
 {
     if (loading->report == NULL && !zones_loading_open(loading, NULL))
         return;
+    if (loading->lacks_source) {
+        err_set(&loading->err, ERR_MEMORY, "out of memory for the documents of the registry");
+        return;
+    }
     /* This thread may wait: it serves no clients. */
-    folder_init(&loading->folder, loading->zones, &clock_machine);
-    loading->request.source = &loading->folder.source;
+    if (loading->request.source == NULL) {
+        folder_init(&loading->folder, loading->zones, &clock_machine);
+        loading->request.source = &loading->folder.source;
+    }
     loading->snapshot =
         snapshot_load(&loading->request, loading->report, &loading->outcome, &loading->err);
     report_sort(loading->report);

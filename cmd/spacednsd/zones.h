@@ -1,6 +1,6 @@
 #pragma once
 /**
- * The daemon's zone files: loading them.
+ * The daemon's zone files, or documents of a registry: loading them.
  *
  * Threads: zones_load on any one thread at a time; the rest on the control thread.
  */
@@ -16,8 +16,9 @@ struct settings_reload;
 /** One loading from request to outcome. */
 struct zones_loading {
     const char *zones;    /* the folder of zone files; borrowed */
-    struct folder folder; /* that folder, as the source of the request */
+    struct folder folder; /* that folder, as the source of the request, if that has none */
     struct load_request request;
+    bool lacks_source; /* there was no memory for the registry's: nothing is loaded */
     struct load_outcome outcome;
     struct report *report;
     struct err err;            /* code ERR_NONE: the report has all errors */

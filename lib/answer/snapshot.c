@@ -168,11 +168,12 @@ struct snapshot *snapshot_seal(struct snapshot_parts *parts)
     return snapshot;
 }
 
-struct snapshot *snapshot_renew(const struct snapshot *before, struct kept_back *kept)
+struct snapshot *snapshot_renew(const struct snapshot *before, uint64_t generation,
+                                struct kept_back *kept)
 {
     struct snapshot_parts parts = {
         .policy = &before->policy,
-        .generation = before->generation + 1,
+        .generation = generation,
         .segments = calloc(before->segment_count + 1, sizeof(struct segment *)),
         .segment_count = before->segment_count,
     };

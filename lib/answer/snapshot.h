@@ -116,10 +116,11 @@ struct snapshot_parts {
 struct snapshot *snapshot_seal(struct snapshot_parts *parts);
 
 /**
- * Copies a snapshot as the next generation, with other names kept back; `kept` is taken over.
+ * Copies a snapshot as another generation, with other names kept back; `kept` is taken over.
  * Returns NULL without memory; `kept` is then released too.
  */
-struct snapshot *snapshot_renew(const struct snapshot *before, struct kept_back *kept);
+struct snapshot *snapshot_renew(const struct snapshot *before, uint64_t generation,
+                                struct kept_back *kept);
 
 /**
  * Copies a snapshot with other segments of the same numbers, names and hosts, which differ only in

@@ -91,7 +91,8 @@ static struct snapshot *keep(struct snapshot *before, unsigned first, unsigned e
         struct name name = name_of(i);
         kept_back_change_add(&change, &name, false);
     }
-    struct snapshot *next = snapshot_renew(before, kept_back_change_finish(&change));
+    struct snapshot *next =
+        snapshot_renew(before, before->generation + 1, kept_back_change_finish(&change));
     expect(next != NULL && state_store(&state, next, 0, &none), "not stored");
     state_drop_names(&state);
     snapshot_free(before);

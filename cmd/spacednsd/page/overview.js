@@ -64,6 +64,28 @@ function upstreamsFact(status) {
     ];
 }
 
+/* Where the zones come from, when that is no folder. */
+function registryFacts({ registry }) {
+    if (registry === null) return [];
+    const age = registry.age_seconds === null ? "no word yet" : `${agoText(registry.age_seconds)} old`;
+    const kept = ["kept", "held", "unready"]
+        .map((kind) => [kind, registry.kept.filter((space) => space.kind === kind).length])
+        .filter(([, count]) => count > 0)
+        .map(([kind, count]) => `, ${countText(count, "space")} ${kind}`);
+
+    return [
+        [
+            "Registry",
+            mark(
+                registry.stale ? "bad" : registry.connected ? "good" : "look",
+                registry.stale ? "silent" : registry.connected ? "followed" : "not connected",
+            ),
+            `, revision ${numberText(registry.in_force)}, ${age}`,
+            ...kept,
+        ],
+    ];
+}
+
 const US_PER_MS = 1000;
 
 /* "99 % within 0.3 ms" of a latency in microseconds; null: more than is measured. */
@@ -87,6 +109,7 @@ function factsOf({ status, unready }, reloads, top) {
     return facts([
         ["Ready", mark(unready.length === 0 ? "good" : "bad", unready.length === 0 ? "yes" : "no")],
         ["Generation", numberText(status.generation)],
+        ...registryFacts(status),
         reloadFact(status, reloads),
         workersFact(status),
         upstreamsFact(status),

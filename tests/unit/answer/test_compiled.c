@@ -266,7 +266,7 @@ TEST(a_compiled_file_that_is_behind_brings_no_name_back)
     ck_assert(scratch_edit(&zones, "test-space.yaml", "api.example.com", "papi.example.com"));
     ck_assert(load(NULL));
     ck_assert(is_kept_back("api.example.com"));
-    struct snapshot *forgotten = snapshot_renew(snapshot, NULL);
+    struct snapshot *forgotten = snapshot_renew(snapshot, snapshot->generation + 1, NULL);
     ck_assert(state_store(&state, forgotten, 0, &(struct load_outcome){.texts = NULL}));
     snapshot_free(forgotten);
     start();

@@ -3,8 +3,7 @@
 #include "answer/snapshot.h"
 #include "support/suite.h"
 
-static const struct snapshot first = {.turn = 1}, second = {.turn = 2},
-                             third = {.turn = 3};
+static const struct snapshot first = {.turn = 1}, second = {.turn = 2}, third = {.turn = 3};
 
 TEST(an_empty_mailbox_gives_nothing)
 {

@@ -64,6 +64,43 @@ TEST(equal_reloads_share_a_request_and_others_wait)
     ck_assert(!reload_queue_take(&queue, true));
 }
 
+TEST(documents_of_a_registry_are_a_request_after_those_of_operators)
+{
+    static const char *const names[] = {"a.example.com", "no..name"};
+    char plan[] = "reload --dry-run";
+    struct call call;
+
+    queue.wants_documents = queue.wants_upkeep = true;
+    ck_assert(kept_add_names(&queue.releases, names, 2));
+    add(&call, plan);
+    ck_assert(reload_queue_take(&queue, true));
+    ck_assert(queue.request.is_dry && !queue.request.is_documents);
+    finish();
+    ck_assert(reload_queue_take(&queue, true));
+    ck_assert_int_eq(queue.request.kind, REQUEST_FORGET);
+    ck_assert_uint_eq(queue.names.count, 1);
+    finish();
+    ck_assert(reload_queue_take(&queue, true));
+    ck_assert_int_eq(queue.request.kind, REQUEST_RELOAD);
+    ck_assert(queue.request.is_documents);
+    ck_assert_str_eq(queue.audit.by, "registry");
+    finish();
+    ck_assert(reload_queue_take(&queue, true));
+    ck_assert_int_eq(queue.request.kind, REQUEST_UPKEEP);
+    finish();
+    ck_assert(!reload_queue_take(&queue, true));
+}
+
+TEST(a_reload_takes_changed_documents_with_it)
+{
+    queue.wants_documents = true;
+    reload_queue_add_signal(&queue, &unknown);
+    ck_assert(reload_queue_take(&queue, true));
+    ck_assert(!queue.request.is_documents && !queue.wants_documents);
+    finish();
+    ck_assert(!reload_queue_take(&queue, true));
+}
+
 TEST(a_plan_with_traffic_is_another_request)
 {
     char first[] = "plan --traffic", second[] = "reload --dry-run --traffic", third[] = "plan";
