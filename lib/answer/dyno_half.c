@@ -44,6 +44,17 @@ bool type_texts_put(struct type_texts *types, const char *type, uint32_t *offset
     return true;
 }
 
+bool type_texts_copy(struct type_texts *types, const void *octets, size_t length)
+{
+    types->octets = malloc(length + 1);
+    if (types->octets == NULL)
+        return false;
+    if (length > 0)
+        memcpy(types->octets, octets, length);
+    types->length = types->capacity = length;
+    return true;
+}
+
 void type_texts_close(struct type_texts *types)
 {
     free(types->octets);
@@ -80,12 +91,8 @@ static uint64_t revision_of(const struct dyno_half *half, uint32_t dyno)
                : half->revisions[dyno_half_formation(half, dyno) - half->formations];
 }
 
-int dyno_half_compare(const struct dyno_half *half, uint32_t left, uint32_t right)
+int dyno_half_compare_owners(const struct dyno_half *half, uint32_t left, uint32_t right)
 {
-    uint32_t left_ip = half->dynos[left].ip, right_ip = half->dynos[right].ip;
-
-    if (left_ip != right_ip)
-        return left_ip < right_ip ? -1 : 1;
     uint64_t older = revision_of(half, left), newer = revision_of(half, right);
     if (older != newer)
         return older > newer ? -1 : 1;
@@ -148,6 +155,7 @@ static void fill(struct segment *segment, const struct dyno_half *half, struct f
     segment->dynos_by_ip =
         place(filling, half->dynos_by_ip, half->published_count * sizeof *half->dynos_by_ip);
     segment->published_count = half->published_count;
+    segment->hidden_count = half->hidden_count;
     segment->types = place(filling, half->types.octets, half->types.length);
     segment->type_octets = half->types.length;
 }

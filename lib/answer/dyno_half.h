@@ -25,6 +25,9 @@ struct type_texts {
  */
 bool type_texts_put(struct type_texts *types, const char *type, uint32_t *offset);
 
+/** Copies texts that lie in a row. Returns false without memory. */
+bool type_texts_copy(struct type_texts *types, const void *octets, size_t length);
+
 void type_texts_close(struct type_texts *types);
 
 struct dyno_half {
@@ -36,6 +39,7 @@ struct dyno_half {
     uint32_t dyno_count;
     uint32_t *dynos_by_ip;
     uint32_t published_count;
+    uint32_t hidden_count;
     struct type_texts types;
 };
 
@@ -53,7 +57,16 @@ void app_count_web(struct app_entry *app, const struct dyno_entry *dynos, size_t
  * The order of dynos by address; of equal ones, the one that owns the reverse name comes first:
  * that with the greater revision of its formation, then the first in the segment.
  */
-int dyno_half_compare(const struct dyno_half *half, uint32_t left, uint32_t right);
+int dyno_half_compare_owners(const struct dyno_half *half, uint32_t left, uint32_t right);
+
+static inline int dyno_half_compare(const struct dyno_half *half, uint32_t left, uint32_t right)
+{
+    uint32_t left_ip = half->dynos[left].ip, right_ip = half->dynos[right].ip;
+
+    if (left_ip != right_ip)
+        return left_ip < right_ip ? -1 : 1;
+    return dyno_half_compare_owners(half, left, right);
+}
 
 /** Sorts dynos in that order. */
 void dyno_half_sort(const struct dyno_half *half, uint32_t *dynos, size_t count);

@@ -55,6 +55,53 @@ static bool is_web(const char *type)
     return strcmp(type, "web") == 0;
 }
 
+/* The texts as they were, unless some type is no more: then those that are left are put anew. */
+static bool begin_types(struct restating *restating)
+{
+    const struct segment *before = restating->before;
+
+    restating->keeps_types = true;
+    for (size_t i = 0; i < restating->change_count; i++) {
+        const struct change *change = &restating->changes[i];
+        if (change->key->is_gone && before->formations[change->formation].at.line == 0)
+            restating->keeps_types = false;
+    }
+    return !restating->keeps_types ||
+           type_texts_copy(&restating->half.types, before->types, before->type_octets);
+}
+
+/* Copies formations as they were, a run of them with their dynos. Returns false without memory. */
+static bool keep_formations(struct restating *restating, uint32_t first, uint32_t end)
+{
+    const struct segment *before = restating->before;
+    const struct formation_entry *old = &before->formations[first];
+    struct dyno_half *half = &restating->half;
+    struct formation_entry *kept = &half->formations[half->formation_count];
+    uint32_t count = end - first;
+    bool are_put = true;
+
+    if (count == 0)
+        return true;
+    uint32_t dyno = old->dynos, dyno_end = old[count - 1].dynos + old[count - 1].dyno_count;
+    uint32_t shift = half->dyno_count - dyno; /* modulo 2^32 */
+    memcpy(kept, old, count * sizeof *kept);
+    memset(&restating->is_changed[half->formation_count], 0, count);
+    for (uint32_t i = 0; i < count; i++)
+        kept[i].dynos += shift;
+    for (uint32_t i = 0; i < count && !restating->keeps_types && are_put; i++)
+        are_put = type_texts_put(&half->types, segment_type(before, &old[i]), &kept[i].type);
+    for (uint32_t i = 0; i < count; i++)
+        half->revisions[half->formation_count + i] = segment_revision(before, &old[i]);
+    if (dyno_end > dyno)
+        memcpy(&half->dynos[half->dyno_count], &before->dynos[dyno],
+               (dyno_end - dyno) * sizeof *half->dynos);
+    for (uint32_t i = dyno; i < dyno_end; i++)
+        restating->renumbered[i] = i + shift;
+    half->formation_count += count;
+    half->dyno_count += dyno_end - dyno;
+    return are_put;
+}
+
 /* Adds a formation without dynos, of a type's text. Returns NULL without memory. */
 static struct formation_entry *add_formation(struct restating *restating,
                                              const struct formation_entry *like, const char *type,
@@ -62,35 +109,14 @@ static struct formation_entry *add_formation(struct restating *restating,
 {
     struct dyno_half *half = &restating->half;
     struct formation_entry *entry = &half->formations[half->formation_count];
+    bool has_text = restating->keeps_types && like->dynos != ENTRY_NONE;
 
     *entry = *like;
     entry->dynos = half->dyno_count;
     entry->dyno_count = 0;
     half->revisions[half->formation_count] = revision;
-    restating->is_changed[half->formation_count] = false;
     half->formation_count++;
-    return type_texts_put(&half->types, type, &entry->type) ? entry : NULL;
-}
-
-static bool keep_formation(struct restating *restating, uint32_t number)
-{
-    const struct segment *before = restating->before;
-    const struct formation_entry *old = &before->formations[number];
-    struct dyno_half *half = &restating->half;
-    bool is_published = formation_is_published(before->apps, old);
-    struct formation_entry *entry =
-        add_formation(restating, old, segment_type(before, old), segment_revision(before, old));
-
-    if (entry == NULL)
-        return false;
-    for (uint32_t i = 0; i < old->dyno_count; i++) {
-        const struct dyno_entry *dyno = &before->dynos[old->dynos + i];
-        restating->renumbered[old->dynos + i] = half->dyno_count;
-        half->dynos[half->dyno_count++] = *dyno;
-        restating->stayed_count += is_published && dyno_is_named(dyno);
-    }
-    entry->dyno_count = old->dyno_count;
-    return true;
+    return has_text || type_texts_put(&half->types, type, &entry->type) ? entry : NULL;
 }
 
 /* The dynos of a changed formation are published anew. */
@@ -171,6 +197,7 @@ static bool put_new(struct restating *restating, const struct change *change)
     size_t length = strlen(change->key->type);
     const struct formation_entry like = {
         .app = change->app,
+        .dynos = ENTRY_NONE, /* not one of the segment before */
         .type_length = length <= LABEL_MAX_OCTETS ? (uint8_t)length : 0,
     };
 
@@ -200,7 +227,7 @@ static bool put_formations(struct restating *restating, uint32_t app, const stru
         if (is_put && next < first_added && next->formation == i)
             is_put = put_changed(restating, next++);
         else if (is_put)
-            is_put = keep_formation(restating, i);
+            is_put = keep_formations(restating, i, i + 1);
     }
     while (is_put && added < end)
         is_put = put_new(restating, added++);
@@ -224,30 +251,50 @@ static bool put_app(struct restating *restating, uint32_t number, const struct c
     struct dyno_half *half = &restating->half;
     struct app_entry *app = &half->apps[number];
 
+    *app = restating->before->apps[number];
     app->formations = half->formation_count;
     if (!put_formations(restating, number, first, end))
         return false;
     app->formation_count = (uint16_t)(half->formation_count - app->formations);
-    if (first < end)
-        count_web(restating, app);
+    count_web(restating, app);
     return true;
+}
+
+/* Copies a run of apps as they were. */
+static bool keep_apps(struct restating *restating, uint32_t first, uint32_t end)
+{
+    const struct segment *before = restating->before;
+    struct app_entry *apps = restating->half.apps;
+
+    if (first == end)
+        return true;
+    uint32_t formation = before->apps[first].formations;
+    uint32_t formation_end =
+        before->apps[end - 1].formations + before->apps[end - 1].formation_count;
+    uint32_t shift = restating->half.formation_count - formation; /* modulo 2^32 */
+    memcpy(&apps[first], &before->apps[first], (end - first) * sizeof *apps);
+    for (uint32_t i = first; i < end && shift != 0; i++)
+        apps[i].formations += shift;
+    return keep_formations(restating, formation, formation_end);
 }
 
 static bool put_apps(struct restating *restating)
 {
     const struct segment *before = restating->before;
     const struct change *next = restating->changes, *end = next + restating->change_count;
+    uint32_t kept = 0;
 
-    if (before->app_count > 0)
-        memcpy(restating->half.apps, before->apps, before->app_count * sizeof *before->apps);
-    for (uint32_t i = 0; i < before->app_count; i++) {
+    if (!begin_types(restating))
+        return false;
+    while (next < end) {
         const struct change *first = next;
-        while (next < end && next->app == i)
+        while (next < end && next->app == first->app)
             next++;
-        if (!put_app(restating, i, first, next))
+        if (!keep_apps(restating, kept, first->app) || !put_app(restating, first->app, first, next))
             return false;
+        kept = first->app + 1;
     }
-    return true;
+    return keep_apps(restating, kept, (uint32_t)before->app_count);
 }
 
 /* ---- addresses ---- */
@@ -283,17 +330,6 @@ static void merge_published(struct restating *restating)
     }
     while (next < restating->fresh_count)
         half->dynos_by_ip[half->published_count++] = restating->fresh[next++];
-}
-
-/* True if all published dynos of unchanged formations had their reverse names. */
-static bool had_all_addresses(const struct restating *restating)
-{
-    const struct segment *before = restating->before;
-    uint32_t stayed = 0;
-
-    for (size_t i = 0; i < before->published_count; i++)
-        stayed += restating->renumbered[before->dynos_by_ip[i]] != ENTRY_NONE;
-    return stayed == restating->stayed_count;
 }
 
 /* Where a dyno is written. */
@@ -357,12 +393,14 @@ static void keep_owners(struct restating *restating)
         else
             half->dynos_by_ip[kept++] = dyno;
     }
+    half->hidden_count = half->published_count - kept;
     half->published_count = kept;
 }
 
 static void publish(struct restating *restating)
 {
-    if (had_all_addresses(restating))
+    /* Whoever had lost its reverse name may have it again. */
+    if (restating->before->hidden_count == 0)
         merge_published(restating);
     else
         list_published(&restating->half);

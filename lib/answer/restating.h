@@ -32,7 +32,7 @@ struct restating {
     uint32_t *renumbered; /* by dyno of `before`: its number in the half; ENTRY_NONE: replaced */
     uint32_t *fresh;      /* published dynos of changed formations */
     uint32_t fresh_count;
-    uint32_t stayed_count; /* published dynos of the others */
+    bool keeps_types; /* the texts of types are those of `before`, and more */
 };
 
 /** Fills in the changes of keys. Returns false without memory. */

@@ -245,9 +245,10 @@ struct segment {
     size_t record_count;
     const struct empty_name *empty_names; /* sorted by length, then octets; each once */
     size_t empty_count;
-    uint64_t empty_depths[2]; /* bit n: some empty name has n labels */
-    const uint32_t *dynos_by_ip;
+    uint64_t empty_depths[2];    /* bit n: some empty name has n labels */
+    const uint32_t *dynos_by_ip; /* each address once: of the dyno that owns its reverse name */
     size_t published_count;
+    size_t hidden_count; /* published dynos that are not there: another owns their address */
     const uint8_t *types;
     size_t type_octets;
     const uint8_t *texts;

@@ -52,7 +52,7 @@ enum { TEXTS = sizeof texts / sizeof texts[0] };
  * Whoever adds a pointer to one of these adds it to the tables above, or to put_connections and its
  * like; then the size here.
  */
-_Static_assert(sizeof(void *) != 8 || sizeof(struct segment) == 528, "pointers in images");
+_Static_assert(sizeof(void *) != 8 || sizeof(struct segment) == 536, "pointers in images");
 _Static_assert(sizeof(void *) != 8 || sizeof(struct connection) == 72, "pointers in images");
 _Static_assert(sizeof(void *) != 8 || sizeof(struct az_entry) == 16, "pointers in images");
 
@@ -223,7 +223,7 @@ static uint8_t *take_keys_off(const struct segment *segment, struct segment *pla
     plain->formations = (const struct formation_entry *)(const void *)(apps + app_octets);
     plain->formation_count = kept;
     plain->revisions = NULL;
-    plain->dyno_count = plain->published_count = 0;
+    plain->dyno_count = plain->published_count = plain->hidden_count = 0;
     return apps;
 }
 
