@@ -254,11 +254,14 @@ bool disk_read(const char *state_path, struct mirror *mirror, struct follow_posi
     size_t length = 0;
     struct err why;
 
+    status.st_size = 0;
     *err = (struct err){.code = ERR_NONE};
     if (snprintf(path, sizeof path, "%s/" DISK_FILE, state_path) >= (int)sizeof path ||
         (stat(path, &status) != 0 && errno == ENOENT))
         return false;
-    char *text = file_read_text(path, FILE_MOST, &length, &why);
+    /* file_read_text allocates what it may read. */
+    size_t most = (size_t)status.st_size < FILE_MOST ? (size_t)status.st_size : FILE_MOST;
+    char *text = file_read_text(path, most, &length, &why);
     if (text == NULL)
         return err_set(err, ERR_SYSTEM,
                        DISK_FILE
