@@ -379,9 +379,14 @@ const char *etcd_client_endpoint(const struct etcd_client *client)
 
 struct etcd_client *etcd_client_open(const struct etcd_client_options *options, struct err *err)
 {
-    struct etcd_client *client = calloc(1, sizeof *client);
-
     assert(options->endpoint_count > 0);
+    if (etcd_library() == NULL) {
+        err_set(err, ERR_SYSTEM,
+                "this build has no registry; build it with libnghttp2-dev, libprotobuf-c-dev and "
+                "protobuf-c-compiler");
+        return NULL;
+    }
+    struct etcd_client *client = calloc(1, sizeof *client);
     if (client == NULL) {
         err_set(err, ERR_MEMORY, "out of memory for the registry; close other programs");
         return NULL;
