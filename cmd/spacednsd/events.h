@@ -7,8 +7,9 @@
  * reload_refused, finding and findings_left_out in findings_log.h; names_kept_back and names_let_go
  * in kept.h; state_decayed, state_failed, state_stored and state_unused in storing.h;
  * control_failed in daemon.c; http_failed and http_ready in web.h; upgrade_* and launcher_failed in
- * upgrade.h; inherited_unused in takeover.h; worker_without_socket in serve/worker; forward_failed
- * in serve/forwarder; querylog_dropped and querylog_failed in serve/querylog; client_limited in
+ * upgrade.h; registry_* and space_* in replica_events.h; registry_unresolved in replica_hosts.h;
+ * inherited_unused in takeover.h; worker_without_socket in serve/worker; forward_failed in
+ * serve/forwarder; querylog_dropped and querylog_failed in serve/querylog; client_limited in
  * serve/server; device_absent and device_there in serve/devices; dnstap_connected and
  * dnstap_unconnected in tap/tap_socket.
  *

@@ -52,8 +52,7 @@ static size_t count_kept(const struct registry_status *status, enum registry_kep
 
 static void add_kept(struct metrics *metrics, const struct registry_status *status)
 {
-    metrics_add_1(metrics, METRIC_REGISTRY_KEPT, "kept",
-                  (double)count_kept(status, REGISTRY_KEPT));
+    metrics_add_1(metrics, METRIC_REGISTRY_KEPT, "kept", (double)count_kept(status, REGISTRY_KEPT));
     metrics_add_1(metrics, METRIC_REGISTRY_KEPT, "unready",
                   (double)count_kept(status, REGISTRY_UNREADY));
     metrics_add_1(metrics, METRIC_REGISTRY_HELD, "spaces",

@@ -50,8 +50,8 @@ struct snapshot {
     uint16_t soa_length;
     size_t app_count;
     size_t host_count;
-    size_t unready_count;        /* of its segments, the unready ones */
-    bool is_waiting; /* nothing was ever loaded: every query is answered with SERVFAIL (T13) */
+    size_t unready_count; /* of its segments, the unready ones */
+    bool is_waiting;      /* nothing was ever loaded: every query is answered with SERVFAIL (T13) */
     const struct freshness *freshness; /* of the registry; NULL: none. Set by the server */
     struct standings *standings; /* of its routes' upstreams, for all workers; set by the server */
     struct snapshot *older;      /* control thread: snapshots not yet freed */

@@ -2,9 +2,9 @@
 /**
  * Prints what a server that follows a registry knows of it, as a part of status.
  *
- *     registry                 etcd http://10.1.0.3:2379 3.5.16 revision 8123456 age 2 s spaces 9998
- *     registry                 ! not connected: connection refused
- *     registry_kept            ! bench-7 (E-DOM-NAME at 8123400): ...
+ *     registry                 etcd http://10.1.0.3:2379 3.5.16 revision 8123456 age 2 s spaces
+ * 9998 registry                 ! not connected: connection refused registry_kept            !
+ * bench-7 (E-DOM-NAME at 8123400): ...
  *
  * Threads: one.  Memory: borrows.
  */
@@ -20,8 +20,8 @@ void registry_print_text(const struct registry_status *status, FILE *out);
 json_t *registry_print_json(const struct registry_status *status);
 
 /**
- * Prints what keeps the server from being ready, a line each: spaces that are kept, held or unready,
- * and a registry that says nothing.
+ * Prints what keeps the server from being ready, a line each: spaces that are kept, held or
+ * unready, and a registry that says nothing.
  */
 void registry_print_unready(const struct registry_status *status, FILE *out);
 

@@ -446,7 +446,8 @@ void status_print_json(const struct status *status, FILE *out)
 
     print_json(
         json_pack(
-            "{s:s, s:i, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:I, s:I, s:I, s:I, "
+            "{s:s, s:i, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:I, s:I, s:I, "
+            "s:I, "
             "s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o}",
             "version", SPACEDNS_VERSION, "pid", status->pid, "uptime_seconds",
             (json_int_t)status->uptime_s, "generation", (json_int_t)snapshot->generation,

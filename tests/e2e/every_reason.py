@@ -50,7 +50,8 @@ CASES = {
 }
 STALE = {"STALE", "STALE_NXDOMAIN"}
 OTHERWISE = {
-    "NOT_READY": "a server binds once zones are loaded: test_respond and test_decide ask without a snapshot",
+    "NOT_READY": "a server with a folder binds once zones are loaded: registry_first.sh asks one that waits for its registry",
+    "REGISTRY_STALE": "no reply has it: registry_first.sh looks for it in _why, _whoami, explain, status and the log",
     "RELOAD_REFUSED": "no reply has it: every_reason.sh looks for it in the log and the API",
 }
 

@@ -17,7 +17,7 @@ put_file z/test-space zones/test-space.yaml
 put d/test-space/frozen-oasis-70544/worker '1 up 10.0.130.60\n2 starting 10.0.130.61'
 replica first "${flags[@]}"
 await_answer $worker 10.0.130.60
-at=$(revision)
+at=$(sed -n 's/^generation *//p' <<<"$(ctl status)")
 stop
 expect "it ends well" 0 "$code"
 [ -s "$state/registry" ] && pass || fail "the state folder has the registry" "$(ls -l "$state")"
@@ -49,8 +49,10 @@ await_answer $worker 10.0.152.218
 
 # ---- killed at any moment, while everything changes ----
 
+touch "$work/writing"
 (
-    for ((i = 1; i <= 400; i++)); do
+    for ((i = 1; i <= 2000; i++)); do
+        [ -e "$work/writing" ] || break
         put d/test-space/frozen-oasis-70544/worker "1 up 10.0.130.$((1 + i % 200))"
     done
 ) >/dev/null 2>&1 &
@@ -62,7 +64,8 @@ for ((round = 1; round <= 8; round++)); do
     replica "round$round" "${flags[@]}"
     has_answer $app A "10.0.0.37 10.0.16.22" && pass || fail "round $round: answered at once" "$(ask $app)"
 done
-await is_gone "$writer"
+rm "$work/writing"
+await is_gone "$writer" || fail "the writer ends"
 put d/test-space/frozen-oasis-70544/worker '1 up 10.0.130.250'
 await_answer $worker 10.0.130.250
 stop KILL

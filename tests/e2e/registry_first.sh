@@ -16,6 +16,7 @@ ready() {
 # ---- nothing there ----
 
 start_etcd
+replica_settings 'stale_after_s: 10'
 launch_replica early --http-listen "127.0.0.1:$http_port"
 await has_status '^registry +etcd ' || fail "status answers before the registry has anything" "$(ctl status; cat "$server_log")"
 expect_match "without a registry every name is SERVFAIL" 'status: SERVFAIL' "$(ask $app)"
@@ -89,9 +90,20 @@ stop_etcd
 await_status '^registry +! '
 expect "nothing changes for clients" "10.0.0.37 10.0.16.21" "$(addresses "$(ask +short $app)")"
 await_log ' warning registry_lost '
+patience=30 await_status '^registry +! Q41 '
+await_log ' warning registry_stale '
+expect_match "explain has the note" 'Q41 Stale: no word from the registry' "$(ctl explain --live $app --from 10.0.130.56)"
+expect_match "and _why" 'Q41 Stale: no word from the registry' "$(ask +short _why.$app TXT)"
+expect_match "and _whoami" '"stale=Q41"' "$(ask +short _whoami.localspace TXT)"
+expect_no_match "the answer has none" 'Q41' "$(ask $app)"
+expect_match "the log has it once" '^1$' "$(grep -c ' warning registry_stale code=Q41 ' "$server_log")"
+expect_match "it is not ready" 'the registry has said nothing for [0-9]+ s' "$(ready)"
+expect_match "and a metric says so" '^spacedns_registry_stale 1' "$(metrics)"
+expect "it is answered all the same" "10.0.0.37 10.0.16.21" "$(addresses "$(ask +short $app)")"
 start_etcd_again
 put_file z/test-space "$work/changed.yaml"
 await_answer $app "10.0.0.37 10.0.16.22"
+await_log ' info registry_fresh '
 stop
 expect "it ends well" 0 "$code"
 
