@@ -1,7 +1,7 @@
 /*
- * The server as it is, but that all its clocks are ahead by as many seconds as the file that
- * CLOCK_AHEAD names says, in digits of a number of constant width. e2e/registry_clock.sh moves
- * them.
+ * The server as it is, but that its clocks that never jump are ahead by as many seconds as the file
+ * that CLOCK_AHEAD names says, in digits of a number of constant width. e2e/registry_clock.sh moves
+ * them. The time of day stays the kernel's, which stamps packets with it.
  *
  * The definition here comes before libc's for the server and for its libraries. The file is mapped
  * before the server confines itself.
@@ -49,7 +49,7 @@ int clock_gettime(clockid_t clock, struct timespec *now)
         *(void **)&machine = found;
     }
     int failed = machine(clock, now);
-    if (failed == 0 && clock != CLOCK_PROCESS_CPUTIME_ID && clock != CLOCK_THREAD_CPUTIME_ID)
+    if (failed == 0 && (clock == CLOCK_MONOTONIC || clock == CLOCK_MONOTONIC_COARSE))
         now->tv_sec += seconds_ahead();
     return failed;
 }

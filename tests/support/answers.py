@@ -5,7 +5,8 @@
 
 One line a question: client, name, type, code, flags, the records in order, and the extended error.
 Names are those that the files have (read as text, so that files with errors do as well), names of
-dynos, of addresses, and some that nothing declares. The serial of a SOA is 0 without --serial.
+dynos, of addresses, and some that nothing declares. The serial of a SOA and the generation are 0
+without --serial.
 Exits with 1 when a question stays without an answer.
 """
 import argparse
@@ -71,7 +72,7 @@ def data_of(octets, kind, at, end, has_serial):
         while at < end:
             strings.append(octets[at + 1:at + 1 + octets[at]].decode("latin1"))
             at += 1 + octets[at]
-        return str(strings)
+        return re.sub(r"'(generation|revision|age)=\d+'", r"'\1=0'", str(strings)) if not has_serial else str(strings)
     if kind == "SOA":
         _, at = name_at(octets, at)
         _, at = name_at(octets, at)
