@@ -6,8 +6,8 @@
  *     scheduler --endpoints URL,URL --cell CELL [--rate 100] …     changes dynos
  *     scheduler … --follow 127.0.0.1:5301,127.0.0.1:5302 …         and asks replicas for a probe
  *
- * It writes every key once, then changes `rate` a second; of each GOES_EVERY changes one is an app
- * that goes, whose key is deleted, and comes back with its next change. `beat` is written every 5
+ * It writes every key once, then changes `rate` a second; every GOES_MS an app goes, whose key is
+ * deleted, and comes back with its next change. `beat` is written every 5
  * s. What cannot be written waits, by key, until a member answers; it ends (SIGTERM, or --seconds)
  * when all is written, and prints counts and latencies as one JSON object.
  */
@@ -31,7 +31,7 @@ enum {
     RETRY_FIRST_MS = 100,
     RETRY_MOST_MS = 2000,
     LAST_MS = 60000, /* for what still waits at the end */
-    GOES_EVERY = 50,
+    GOES_MS = 5000,  /* more at once would be held by the guard of replicas */
     SLEEP_MOST_MS = 100,
 };
 
@@ -88,8 +88,10 @@ static bool change(struct scheduler *scheduler, uint64_t now)
     size_t number = draw(scheduler) % all;
 
     scheduler->changes++;
-    scheduler->is_gone[number] =
-        !scheduler->is_gone[number] && scheduler->changes % GOES_EVERY == 0;
+    bool goes = !scheduler->is_gone[number] && now >= scheduler->goes_ms;
+    scheduler->is_gone[number] = goes;
+    if (goes)
+        scheduler->goes_ms = now + GOES_MS;
     scheduler->turns[number]++;
     return put_app(scheduler, number, now);
 }

@@ -34,7 +34,7 @@ struct scheduler {
     bool has_probe; /* in the batch: follow begins when it is sent */
     bool is_probe_sent;
     uint64_t random;
-    uint64_t started_ms, beat_ms, probe_ms, retry_ms, retry_at_ms;
+    uint64_t started_ms, goes_ms, beat_ms, probe_ms, retry_ms, retry_at_ms;
     uint64_t changes, deleted, transactions, operations, failures, reconnects;
     uint64_t transaction_us, transaction_most_us;
 };
