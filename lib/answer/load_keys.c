@@ -29,8 +29,9 @@ static size_t find_first(const struct load_request *request, const char *space, 
 /* The request's keys of a space. */
 static struct key_list find_given(const struct load_request *request, const char *space)
 {
+    if (request->key_count == 0)
+        return (struct key_list){.keys = NULL};
     size_t first = find_first(request, space, false);
-
     return (struct key_list){.keys = request->keys + first,
                              .count = find_first(request, space, true) - first};
 }
