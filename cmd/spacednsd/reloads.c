@@ -9,6 +9,7 @@
 #include "spacednsd/findings_log.h"
 #include "spacednsd/reload_first.h"
 #include "spacednsd/reload_load.h"
+#include "spacednsd/reload_registry.h"
 #include "spacednsd/replica.h"
 #include "spacednsd/settings_reload.h"
 
@@ -24,17 +25,10 @@ bool reloads_init(struct reloads *reloads, const struct settings *settings)
     return reload_log_init(&reloads->log) && policy_set(&reloads->policy, settings);
 }
 
-static bool reads_registry(const struct reloads *reloads)
-{
-    const struct reload_request *request = &reloads->queue.request;
-
-    return reloads->replica != NULL && request->kind == REQUEST_RELOAD && request->folder == NULL;
-}
-
 /* A registry has no texts but of what has changed. */
 static bool reads_all(const struct reloads *reloads, bool is_stored)
 {
-    return !reads_registry(reloads) &&
+    return !reload_reads_registry(reloads) &&
            (reloads->queue.request.reads_all || (is_stored && reloads->state.is_behind));
 }
 
@@ -57,11 +51,7 @@ void reloads_prepare(struct reloads *reloads, const struct snapshot *before)
                     .now_s = clock_wall_us() / US_PER_SECOND,
                     .ran_s = storing_ran_s(&reloads->storing)},
     };
-    if (reads_registry(reloads))
-        reloads->loading.lacks_source =
-            !replica_prepare(reloads->replica, &reloads->loading.request);
-    else if (reloads->replica != NULL && reloads->queue.request.kind != REQUEST_RELOAD)
-        reloads->loading.request.generation = before->generation; /* the registry's revision */
+    reload_prepare_registry(reloads, before);
 }
 
 static void begin_reload(struct reloads *reloads);
@@ -193,21 +183,6 @@ static void schedule_upkeep(struct reloads *reloads)
         uv_timer_start(&reloads->upkeep, reloads_on_upkeep, left_ms, 0);
 }
 
-/* What is published has been noted. */
-static void note_replica(struct reloads *reloads, enum reload_end end)
-{
-    const struct reload_request *request = &reloads->queue.request;
-
-    if (reloads->replica == NULL)
-        return;
-    if (end == RELOAD_UNCHANGED)
-        replica_note_loaded(reloads->replica, &reloads->loading.outcome);
-    else
-        replica_note_failed(reloads->replica);
-    if (reads_registry(reloads) && !request->is_dry && !request->is_documents)
-        replica_note_settings(reloads->replica);
-}
-
 static void end_reload(struct reloads *reloads, enum reload_end end)
 {
     struct reload_result result = {.end = end,
@@ -220,7 +195,7 @@ static void end_reload(struct reloads *reloads, enum reload_end end)
                                    .ms = zones_loading_ms(&reloads->loading)};
 
     record_last(reloads, end);
-    note_replica(reloads, end);
+    reload_note_ended(reloads, end);
     if (reloads->service != NULL && !reloads->queue.request.is_dry)
         service_ready(reloads->service, &reloads->last);
     if (reloads->queue.request.kind == REQUEST_RELOAD &&
@@ -265,18 +240,6 @@ static void take_over_settings(struct reloads *reloads)
     reloads->policy = reloaded->policy;
 }
 
-/* They are kept back by this load, and let go after it. */
-static void queue_releases(struct reloads *reloads)
-{
-    size_t count;
-    const char *const *names = replica_releases(reloads->replica, &count);
-
-    if (count > 0 && !kept_add_names(&reloads->queue.releases, names, count))
-        log_sentence(LOG_WARNING, "names_kept_back",
-                     "out of memory for the names that a push lets go: they are kept from "
-                     "upstreams until they expire, or: spacedns forget NAME");
-}
-
 void reloads_publish(struct reloads *reloads)
 {
     const struct snapshot *snapshot = reloads->loading.snapshot;
@@ -292,10 +255,7 @@ void reloads_publish(struct reloads *reloads)
     if (reloads->replica != NULL)
         reloads->loading.snapshot->is_waiting = replica_is_waiting(reloads->replica);
     server_publish(reloads->server, reloads->loading.snapshot);
-    if (reloads->replica != NULL) {
-        queue_releases(reloads);
-        replica_note_loaded(reloads->replica, &reloads->loading.outcome);
-    }
+    reload_note_published(reloads);
 }
 
 static void log_refusal_line(void *context, const char *text)

@@ -10,14 +10,16 @@
 #include "inspect/guard_space.h"
 #include "spacednsd/findings_log.h"
 #include "spacednsd/reloads.h"
+#include "spacednsd/replica_save.h"
 
 enum {
     MS_PER_SECOND = 1000,
     NS_PER_US = 1000,
     SAVE_MS = 20 * 1000,
-    RETRY_MS = 1000, /* after there was no memory */
-    CROWD = 64,      /* snapshots that workers have not taken yet */
-    CROWD_MS = 100,  /* then restates wait */
+    RETRY_MS = 1000,     /* after there was no memory */
+    FINDINGS_MOST = 100, /* of dyno keys, logged in a second */
+    CROWD = 64,          /* snapshots that workers have not taken yet */
+    CROWD_MS = 100,      /* then restates wait */
 };
 
 /* ---- making it ---- */
@@ -177,6 +179,29 @@ static void give_up_restate(struct replica *replica, const struct err *err)
     wait_ms(replica, RETRY_MS);
 }
 
+/* Addresses that move are usual, and may be many. */
+static void log_findings(struct replica *replica, const struct report *report)
+{
+    if (replica->findings < FINDINGS_MOST)
+        findings_log(report);
+    else
+        replica->left_out += report_total(report);
+    replica->findings += report_total(report);
+}
+
+static void log_left_out(struct replica *replica)
+{
+    struct log_line line;
+
+    if (replica->left_out > 0) {
+        log_start(&line, LOG_WARNING, "findings_left_out");
+        log_number(&line, "count", replica->left_out);
+        log_string(&line, "text", "of dynos in the registry, in a second");
+        log_send(&line);
+    }
+    replica->findings = replica->left_out = 0;
+}
+
 /* Keys that do not fit their document may fit the next one, so they wait like those without one. */
 static bool wait_for_documents(struct replica *replica, const struct restate_outcome *outcome)
 {
@@ -199,7 +224,7 @@ static void publish(struct replica *replica, struct snapshot *snapshot,
         snapshot_free(snapshot);
     }
     registry_note_restated(replica->registry, server_current(replica->server));
-    findings_log(outcome->report);
+    log_findings(replica, outcome->report);
 }
 
 /* Costs what has changed, and waits for nobody: see restate.h. */
@@ -225,7 +250,9 @@ static void restate(struct replica *replica)
         replica->restates++;
         replica->restated_keys += replica->keys.count;
         publish(replica, snapshot, &outcome);
-        note_in_force(replica);
+        /* The rest is set every second: it costs a look at each space. */
+        atomic_store_explicit(&replica->freshness.revision, replica->keys.revision,
+                              memory_order_relaxed);
         replica->restate_us = (clock_monotonic_ns() - began_ns) / NS_PER_US;
     }
     restate_outcome_close(&outcome);
@@ -340,76 +367,12 @@ const char *const *replica_releases(const struct replica *replica, size_t *count
     return replica->keys.releases;
 }
 
-/* ---- writing ---- */
-
-/* On a thread of the pool. */
-static void save_on_pool(uv_work_t *work)
-{
-    struct replica *replica = work->data;
-
-    replica->save_err.code = ERR_NONE;
-    registry_run_save(replica->saving, &replica->save_err);
-}
-
-static void end_save(struct replica *replica)
-{
-    const struct err *err = replica->save_err.code == ERR_NONE ? NULL : &replica->save_err;
-
-    registry_end_save(replica->registry, replica->saving, err);
-    replica->saving = NULL;
-    server_pin(replica->server, NULL);
-}
-
-static void replica_on_saved(uv_work_t *work, int status)
-{
-    struct replica *replica = work->data;
-
-    (void)status; /* never cancelled */
-    end_save(replica);
-    if (!replica->is_writer && !replica->is_stopping)
-        reloads_note_idle(replica->reloads);
-}
-
-/* Returns false when there is nothing to write. */
-static bool begin_save(struct replica *replica)
-{
-    if (!replica->is_writer || replica->saving != NULL || !state_is_used(&replica->reloads->state))
-        return false;
-    replica->saving = registry_begin_save(replica->registry);
-    if (replica->saving == NULL)
-        return false;
-    server_pin(replica->server, server_current(replica->server));
-    replica->work.data = replica;
-    return true;
-}
-
-static void save_soon(struct replica *replica)
-{
-    if (begin_save(replica))
-        uv_queue_work(replica->loop, &replica->work, save_on_pool, replica_on_saved);
-}
+/* ---- life ---- */
 
 static void replica_on_save(uv_timer_t *timer)
 {
-    save_soon(timer->data);
+    replica_save_soon(timer->data);
 }
-
-void replica_begin_writing(struct replica *replica)
-{
-    replica->is_writer = true;
-    replica_go_on(replica);
-}
-
-bool replica_end_writing(struct replica *replica)
-{
-    if (!replica_is_used(replica))
-        return true;
-    save_soon(replica);
-    replica->is_writer = false;
-    return replica->saving == NULL;
-}
-
-/* ---- life ---- */
 
 static void replica_on_tick(uv_timer_t *timer)
 {
@@ -423,6 +386,7 @@ static void replica_on_second(uv_timer_t *timer)
     struct replica *replica = timer->data;
 
     replica_login_settle(&replica->login, replica->link.opened);
+    log_left_out(replica);
     if (!replica->is_taken)
         set_freshness(replica);
     note_caught_up(replica);
@@ -475,10 +439,8 @@ void replica_stop(struct replica *replica)
 
 void replica_close(struct replica *replica)
 {
-    if (replica_is_used(replica) && replica->server != NULL && begin_save(replica)) {
-        save_on_pool(&replica->work);
-        end_save(replica);
-    }
+    if (replica_is_used(replica) && replica->server != NULL)
+        replica_save_now(replica);
     registry_free(replica->registry);
     replica->registry = NULL;
     replica_hosts_close(&replica->link.hosts);

@@ -60,6 +60,8 @@ struct replica {
 
     struct replica_logged logged;
     uint64_t started_ms;
+    size_t findings; /* logged in this second ... */
+    size_t left_out; /* ... and not */
     uint64_t restates;
     uint64_t restated_keys;
     uint64_t restate_us; /* the last one */

@@ -1,0 +1,73 @@
+#include "spacednsd/replica_save.h"
+
+#include "spacednsd/reloads.h"
+
+/* On a thread of the pool. */
+static void save_on_pool(uv_work_t *work)
+{
+    struct replica *replica = work->data;
+
+    replica->save_err.code = ERR_NONE;
+    registry_run_save(replica->saving, &replica->save_err);
+}
+
+static void end_save(struct replica *replica)
+{
+    const struct err *err = replica->save_err.code == ERR_NONE ? NULL : &replica->save_err;
+
+    registry_end_save(replica->registry, replica->saving, err);
+    replica->saving = NULL;
+    server_pin(replica->server, NULL);
+}
+
+static void replica_on_saved(uv_work_t *work, int status)
+{
+    struct replica *replica = work->data;
+
+    (void)status; /* never cancelled */
+    end_save(replica);
+    if (!replica->is_writer && !replica->is_stopping)
+        reloads_note_idle(replica->reloads);
+}
+
+/* Returns false when there is nothing to write. */
+static bool begin_save(struct replica *replica)
+{
+    if (!replica->is_writer || replica->saving != NULL || !state_is_used(&replica->reloads->state))
+        return false;
+    replica->saving = registry_begin_save(replica->registry);
+    if (replica->saving == NULL)
+        return false;
+    server_pin(replica->server, server_current(replica->server));
+    replica->work.data = replica;
+    return true;
+}
+
+void replica_save_soon(struct replica *replica)
+{
+    if (begin_save(replica))
+        uv_queue_work(replica->loop, &replica->work, save_on_pool, replica_on_saved);
+}
+
+void replica_save_now(struct replica *replica)
+{
+    if (!begin_save(replica))
+        return;
+    save_on_pool(&replica->work);
+    end_save(replica);
+}
+
+void replica_begin_writing(struct replica *replica)
+{
+    replica->is_writer = true;
+    replica_go_on(replica);
+}
+
+bool replica_end_writing(struct replica *replica)
+{
+    if (!replica_is_used(replica))
+        return true;
+    replica_save_soon(replica);
+    replica->is_writer = false;
+    return replica->saving == NULL;
+}
