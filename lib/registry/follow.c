@@ -79,6 +79,7 @@ void follow_init(struct follow *follow, const struct follow_options *options,
     if (options->starts_anywhere)
         follow->home = (size_t)follow_draw(follow, options->endpoint_count);
     follow->endpoint = follow->home;
+    follow->applied = position->seen_revision != 0 ? position->seen_revision : position->revision;
 }
 
 void follow_enter(struct follow *follow, enum follow_state state, uint64_t due_ms)
@@ -267,6 +268,7 @@ void follow_on_read(struct follow *follow, uint64_t now_ms)
     position->revision = follow->read_revision;
     position->seen_revision = 0;
     position->seen_hash = 0;
+    follow->applied = position->revision;
     follow->needs_read = false;
     follow->distrusts = false;
     follow->is_spread = false;

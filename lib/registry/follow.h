@@ -24,6 +24,7 @@
  *    connections with more than one PING in 5 s.
  * 5. The revision that is known is that of the last event, not of the header: a member that
  *    catches up a watch sends responses whose header is far ahead of their events.
+ *    Progress without events moves it, too, but events that come after it count all the same.
  * 6. Back-off of 100 ms … 2 s with jitter, endpoints in turn; back to the first every 30 … 60 min,
  *    since a member that was restarted would stay without watchers.
  * 7. The member is asked for the registry's id with quorum, so that one that lags behind has
@@ -129,6 +130,7 @@ struct follow {
     bool is_created;                /* the member has accepted the watch */
     bool is_resuming;               /* the first events must be those that are known */
     bool has_seen_again;            /* some of them have come */
+    uint64_t applied;               /* events up to this revision are known */
     uint64_t seen_again;            /* their hash */
     bool needs_read;                /* position is not to be resumed */
     bool distrusts;                 /* the read is of another history */

@@ -134,7 +134,10 @@ static void advance(struct follow *follow, const struct etcd_event *events, size
         }
         position->seen_hash += follow_hash(&events[i]);
     }
-    if (count > 0)
+    if (count == 0)
+        return;
+    follow->applied = position->seen_revision;
+    if (position->revision < position->seen_revision)
         position->revision = position->seen_revision;
 }
 
@@ -143,7 +146,7 @@ static size_t pass_old(const struct follow *follow, const struct etcd_watch_resp
                        size_t first)
 {
     while (first < response->count &&
-           (uint64_t)response->events[first].pair.mod_revision <= follow->position.revision)
+           (uint64_t)response->events[first].pair.mod_revision <= follow->applied)
         first++;
     return first;
 }

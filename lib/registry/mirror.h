@@ -18,7 +18,8 @@
  *
  * Documents: of each space the newest one, with its text until it is in force; kept-out texts stay.
  * A view shows the newest document, or, while documents are paused or as long as its text is not
- * there, the one that is served. On channel canary next/SPACE counts before z/SPACE.
+ * there, the one that is served. A replica that has nothing yet takes them although paused. On
+ * channel canary next/SPACE counts before z/SPACE.
  *
  * What is not selected, is outside of the layout, or is beyond a limit is dropped on arrival, and
  * the latter two are counted.
@@ -120,6 +121,7 @@ struct mirror {
     const struct snapshot *current; /* in force; NULL: nothing yet */
 
     bool has_documents; /* a document has changed since the last view */
+    bool has_loaded;    /* something is in force that a pause can keep */
     bool is_taking;
     const struct dyno_key **listed; /* of the take; NULL: none */
     enum registry_take taking;

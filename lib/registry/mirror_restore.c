@@ -17,6 +17,7 @@ bool mirror_restore(struct mirror *mirror, const char *name, uint64_t mod_revisi
     space->document = served;
     served->holds++;
     mirror->has_documents = true;
+    mirror->has_loaded = true;
     return true;
 }
 

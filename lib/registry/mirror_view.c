@@ -15,6 +15,12 @@ enum { TEXT_PREFIX = 2 /* of "z/SPACE" */, FIRST_LINE_MOST = 96 };
 
 /* ---- what a view shows ---- */
 
+/* A replica that serves nothing yet has nothing to keep as it is. */
+static bool is_paused(const struct mirror *mirror)
+{
+    return mirror->pause_revision != 0 && mirror->has_loaded;
+}
+
 static bool has_text(const struct mirror_space *space, const struct mirror_document *document)
 {
     return document->text != NULL || document->is_too_long ||
@@ -26,7 +32,7 @@ static struct mirror_document *shown(const struct mirror *mirror, const struct m
 {
     struct mirror_document *newest = mirror_newest(mirror, space);
 
-    if (mirror->pause_revision != 0 || space->defers)
+    if (is_paused(mirror) || space->defers)
         return space->served;
     /* One without a text to serve is listed all the same: its space is not ready, not gone. */
     if (newest != NULL && !has_text(space, newest) && space->served != NULL)
@@ -242,7 +248,7 @@ bool mirror_is_forced(const struct mirror *mirror, const char *text_name)
 
 bool mirror_has_documents(const struct mirror *mirror)
 {
-    return mirror->has_documents && mirror->pause_revision == 0 && !mirror->is_taking;
+    return mirror->has_documents && !is_paused(mirror) && !mirror->is_taking;
 }
 
 bool mirror_has_keys(const struct mirror *mirror)
@@ -289,7 +295,7 @@ bool mirror_take(struct mirror *mirror, enum registry_take kind, struct registry
     keys->keys = mirror->listed;
     keys->releases = (const char *const *)mirror->releases;
     keys->release_count = mirror->release_count;
-    if (kind == REGISTRY_LOAD && mirror->pause_revision == 0)
+    if (kind == REGISTRY_LOAD && !is_paused(mirror))
         mirror->has_documents = false;
     return true;
 }
@@ -470,6 +476,7 @@ void mirror_note(struct mirror *mirror, const struct load_outcome *outcome,
 {
     mirror->current = current;
     if (outcome != NULL && mirror->taking == REGISTRY_LOAD) {
+        mirror->has_loaded = true;
         for (size_t i = 0; i < mirror->view.count; i++)
             note_item(mirror, &mirror->view.items[i], outcome);
         note_gone(mirror, outcome);

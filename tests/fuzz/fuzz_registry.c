@@ -31,6 +31,7 @@ static struct {
     struct etcd_store *backup; /* NULL: none */
     unsigned writes;           /* makes every value another one */
     bool is_taking;
+    bool may_lose; /* the member is a faulty one */
     bool has_lost; /* changes: they are mended space by space */
 } run;
 
@@ -193,13 +194,15 @@ static void end_take(void)
     run.rig.is_lazy = false;
 }
 
-/* A load that takes long, and then fails. */
-static void begin_take(void)
+/* A load that takes long, and then fails: it has a change to lose. */
+static void begin_take(unsigned target)
 {
     struct registry_keys keys;
 
     if (run.is_taking || run.rig.current == NULL)
         return;
+    rig_put(&run.rig, key_of_app(target), value_of(target % 4));
+    rig_settle(&run.rig);
     enum registry_take kind =
         registry_has_documents(run.rig.registry) ? REGISTRY_LOAD : REGISTRY_RESTATE;
     run.is_taking = registry_take(run.rig.registry, kind, &keys);
@@ -246,6 +249,8 @@ static void restore(unsigned target)
     put_beat();
     rig_run(&run.rig, 10);
     reached = run.rig.store->revision;
+    if (rig_status(&run.rig).revision != (uint64_t)reached)
+        return;
     rig_cut(&run.rig);
     etcd_store_restore(run.rig.store, run.backup);
     if (target % 2 == 0)
@@ -289,6 +294,8 @@ static void disturb(unsigned target)
 static void lose_change(unsigned target)
 {
     rig_put(&run.rig, key_of_app(target), value_of(target % 4));
+    if (!run.may_lose)
+        return;
     if (run.rig.peer != NULL)
         etcd_peer_lose_changes(run.rig.peer);
     run.has_lost = true;
@@ -370,7 +377,7 @@ static void step(unsigned event, unsigned target)
         pause_or_resume(target);
         break;
     case 20:
-        begin_take();
+        begin_take(target);
         break;
     case 21:
         end_take();
@@ -382,8 +389,9 @@ static void step(unsigned event, unsigned target)
         rig_run(&run.rig, target % 4 == 0 ? 30000 : target);
         break;
     }
-    if (event % 3 == 0)
-        rig_settle(&run.rig);
+    /* Mostly there is time to connect again, and for what was written to come. */
+    if (target / SPACES % 4 != 0)
+        rig_run(&run.rig, 500);
     adopt();
 }
 
@@ -488,6 +496,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     run.writes = 0;
     run.backup = NULL;
     run.is_taking = run.has_lost = false;
+    run.may_lose = size > 0 && data[0] % 4 == 0;
     rig_init(&run.rig);
     rig_start(&run.rig);
     for (size_t i = 0; i + 1 < size && i / 2 < STEPS_MOST; i += 2)

@@ -212,9 +212,22 @@ TEST(progress_moves_the_revision_but_not_what_was_seen)
     ck_assert_uint_eq(follow.position.seen_revision, 90);
 }
 
+/* etcd 3.4 answers requests for progress out of step (etcd #15220). */
+TEST(events_that_come_after_their_progress_count)
+{
+    struct etcd_event late = event("/a", "1", 125);
+
+    be_watching();
+    watch_response((struct etcd_watch_response){.header = header(130)}, NULL, 0);
+    ck_assert_int_eq(watch_response((struct etcd_watch_response){.header = header(125)}, &late, 1),
+                     1);
+    ck_assert_uint_eq(follow.position.revision, 130);
+    ck_assert_uint_eq(follow.position.seen_revision, 125);
+}
+
 TEST(events_that_are_known_are_not_applied_twice)
 {
-    struct etcd_event events[] = {event("/a", "1", 95), event("/b", "2", 101)};
+    struct etcd_event events[] = {event("/a", "1", 90), event("/b", "2", 101)};
 
     be_watching();
     ck_assert_int_eq(watch_response((struct etcd_watch_response){.header = header(101)}, events, 2),

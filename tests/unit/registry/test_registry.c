@@ -548,6 +548,17 @@ TEST(while_paused_documents_stay_and_dynos_go_on)
     ck_assert_uint_eq(rig.told[REGISTRY_RESUMED], 1);
 }
 
+/* There is nothing yet that a pause could keep as it is. */
+TEST(a_fresh_replica_serves_although_paused)
+{
+    rig_put(&rig, "pause", "by: me\n");
+    follow_two();
+    ck_assert_str_eq(rig_served(&rig), "ant(bill,shop) bee(news)");
+    rig_put_space(&rig, "bee", "other");
+    rig_run(&rig, 10);
+    ck_assert_str_eq(rig_served(&rig), "ant(bill,shop) bee(news)");
+}
+
 static void put_candidates(void)
 {
     rig_put(&rig, "next/ant",
