@@ -40,6 +40,7 @@ static bool load(struct reloads *reloads, struct report *report)
     const char *state_dir = reloads->settings.state_dir;
 
     reloads_prepare(reloads, NULL);
+    reloads->state.has_spaces = settings_has_registry(&reloads->settings);
     if (state_dir != NULL && state_peek(&reloads->state, state_dir))
         loading->request.stored = &reloads->state.stored;
     loading->request.is_check = true;

@@ -17,6 +17,7 @@ static void open_state(struct reloads *reloads, const char *path, int locked)
     struct state *state = &reloads->state;
     struct err err;
 
+    state->has_spaces = settings_has_registry(&reloads->settings);
     reloads->compiled =
         compiled_read(path, &reloads->policy.suffixes, (unsigned)reloads->settings.workers, &err);
     if (reloads->compiled != NULL)

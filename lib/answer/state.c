@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -340,15 +341,17 @@ static bool is_oversized(const struct stored_text *text)
     return text->length > YAML_FILE_MAX;
 }
 
-static bool read_text(struct state *state, const char *name)
+static bool read_text(struct state *state, const char *file)
 {
+    char name[NAME_MAX + 1];
     struct stored_text text = {.name = name};
 
-    read_first_line(state, name, &text);
+    snprintf(name, sizeof name, "%.*s", (int)(strlen(file) - strlen(state_suffix(state))), file);
+    read_first_line(state, file, &text);
     if (is_oversized(&text))
         text.is_sound = false, text.length = 0;
     if (!text.is_sound)
-        mark_damaged(state, name);
+        mark_damaged(state, file);
     return state_keep_text(state, &text) || fail(state, "out of memory while it was read", 0);
 }
 
@@ -357,6 +360,14 @@ static void remove_draft(const struct state *state, const char *name)
 {
     if (!state->is_peeking)
         unlinkat(state->zones, name, 0);
+}
+
+static bool is_text(const struct state *state, const char *file)
+{
+    size_t length = strlen(file), suffix = strlen(state_suffix(state));
+
+    return folder_is_zone_file(file) &&
+           strcmp(file + (length < suffix ? 0 : length - suffix), state_suffix(state)) == 0;
 }
 
 static bool read_texts(struct state *state)
@@ -371,7 +382,7 @@ static bool read_texts(struct state *state)
          entry = readdir(folder)) {
         if (strncmp(entry->d_name, STATE_DRAFT, sizeof STATE_DRAFT - 1) == 0)
             remove_draft(state, entry->d_name);
-        else if (folder_is_zone_file(entry->d_name)) /* no other file is from a server */
+        else if (is_text(state, entry->d_name)) /* no other file is from a server */
             passed = read_text(state, entry->d_name);
     }
     closedir(folder);
@@ -383,16 +394,19 @@ static bool read_texts(struct state *state)
 static bool give_up(struct state *state, const char *path)
 {
     struct err problem = state->problem;
+    bool has_spaces = state->has_spaces;
 
     state_close(state);
-    *state = (struct state){.path = path, .folder = -1, .zones = -1, .problem = problem};
+    *state = (struct state){
+        .path = path, .has_spaces = has_spaces, .folder = -1, .zones = -1, .problem = problem};
     return false;
 }
 
 static bool open_state(struct state *state, const char *path, const struct hash_key *key,
                        int *locked)
 {
-    *state = (struct state){.path = path, .folder = -1, .zones = -1};
+    *state =
+        (struct state){.path = path, .has_spaces = state->has_spaces, .folder = -1, .zones = -1};
     if (!enter(state, locked) || !read_generation(state) || !read_kept_back(state, key) ||
         !read_texts(state))
         return give_up(state, path);
@@ -418,7 +432,8 @@ bool state_take_over(struct state *state, const char *path, const struct hash_ke
 
 bool state_peek(struct state *state, const char *path)
 {
-    *state = (struct state){.path = path, .zones = -1, .is_peeking = true};
+    *state = (struct state){
+        .path = path, .has_spaces = state->has_spaces, .zones = -1, .is_peeking = true};
     state->folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (state->folder >= 0)
         state->zones =

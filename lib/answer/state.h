@@ -5,7 +5,8 @@
  *     STATE/state           version, generation, suffixes of the settings, and running time
  *     STATE/kept-back       names kept back, one a line, with generation, time, space and file
  *     STATE/kept-back.copy  the same octets, for when the former decays
- *     STATE/zones/NAME      each zone file as accepted last, after a line with its checksum
+ *     STATE/zones/NAME      each zone file as accepted last, after a line with its checksum; of a
+ *                           registry SPACE.yaml, so that the folder can be served as it is
  *     STATE/compiled        compiled.h; written on its own, and never needed
  *
  * Files are written under another name, synced and renamed, before the new snapshot is served:
@@ -38,6 +39,8 @@ enum { STATE_VERSION = 1 };
 
 struct state {
     const char *path; /* borrowed */
+    bool has_spaces;  /* set before it is opened: texts are named after their spaces, as those of a
+                         registry, and their files end in .yaml all the same */
     int folder;       /* locked; -1: not in use */
     int zones;
     struct stored stored; /* the contents of the folder */

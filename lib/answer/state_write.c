@@ -14,6 +14,7 @@
 enum {
     FILE_MODE = 0600,
     DRAFT_NAME_MOST = 32,
+    FILE_NAME_MOST = 256, /* of most file systems, with the zero */
     COPY_OCTETS = 1 << 16,
     SINGLE_SYNCS_MOST = 16, /* for more files, the whole file system is synced once */
 };
@@ -41,6 +42,11 @@ static void update_text(struct stored_text *known, const struct stored_text *tex
     known->length = text->length;
     known->checksum = text->checksum;
     known->is_sound = text->is_sound;
+}
+
+const char *state_suffix(const struct state *state)
+{
+    return state->has_spaces ? ".yaml" : "";
 }
 
 static bool make_room(struct state *state)
@@ -77,14 +83,15 @@ bool state_keep_text(struct state *state, const struct stored_text *text)
         update_text(known, text);
         return true;
     }
-    size_t room = strlen(state->path) + sizeof "/zones/" + strlen(text->name);
+    const char *suffix = state_suffix(state);
+    size_t room = strlen(state->path) + sizeof "/zones/" + strlen(text->name) + strlen(suffix);
     char *name = strdup(text->name), *path = malloc(room);
     if (name == NULL || path == NULL || !make_room(state)) {
         free(name);
         free(path);
         return false;
     }
-    snprintf(path, room, "%s/zones/%s", state->path, text->name);
+    snprintf(path, room, "%s/zones/%s%s", state->path, text->name, suffix);
     struct stored_text *added = &stored->texts[stored->text_count++];
     *added = *text;
     added->name = name;
@@ -274,13 +281,22 @@ static bool write_texts(struct state *state, const struct load_text *texts, size
     return is_single || syncfs(state->zones) == 0 || fail(state, "zones", errno);
 }
 
+static bool rename_draft(struct state *state, const char *draft, const char *name)
+{
+    char file[FILE_NAME_MOST];
+
+    errno = ENAMETOOLONG;
+    return snprintf(file, sizeof file, "%s%s", name, state_suffix(state)) < (int)sizeof file &&
+           renameat(state->zones, draft, state->zones, file) == 0;
+}
+
 /* Renames the drafts to their final names. */
 static bool rename_texts(struct state *state, const struct load_text *texts, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         char draft[DRAFT_NAME_MOST], line[128];
         name_draft(i, draft);
-        if (renameat(state->zones, draft, state->zones, texts[i].name) != 0)
+        if (!rename_draft(state, draft, texts[i].name))
             return fail(state, texts[i].name, errno);
         int skip = snprintf(line, sizeof line, STATE_TEXT_FORMAT_WRITE, texts[i].checksum,
                             texts[i].length);
@@ -336,7 +352,8 @@ static bool remove_texts(struct state *state, const struct snapshot *snapshot)
         const char *name = state->stored.texts[i].name;
         if (bsearch(&name, served, count, sizeof *served, compare_paths) != NULL)
             continue;
-        removed = unlinkat(state->zones, name, 0) == 0 || errno == ENOENT;
+        removed = unlinkat(state->zones, stored_name(state->stored.texts[i].path), 0) == 0 ||
+                  errno == ENOENT;
         if (removed)
             forget_text(state, i);
         else

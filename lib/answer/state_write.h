@@ -25,6 +25,9 @@ FILE *state_open_names(const struct state *state);
 #define STATE_TEXT_FORMAT_READ "# spacedns zone 1 %" SCNx64 " %zu"
 #define STATE_TEXT_FORMAT_WRITE "# spacedns zone 1 %016" PRIx64 " %zu\n"
 
+/** What the name of a text's file has behind the text's own. */
+const char *state_suffix(const struct state *state);
+
 /**
  * Adds a text that the folder holds; name and path are copied. Returns false without memory. Call
  * state_sort_texts after the last of several new names.

@@ -12,6 +12,7 @@
 #include "answer/kept_back_change.h"
 #include "source/folder.h"
 #include "support/kept.h"
+#include "support/memory_source.h"
 #include "support/scratch.h"
 #include "support/suite.h"
 #include "support/zones.h"
@@ -640,6 +641,55 @@ TEST(files_of_others_are_neither_read_nor_removed)
     begin_process(1000);
     ck_assert_int_eq(state.damage.code, ERR_NONE);
     ck_assert_int_eq(access(other, F_OK), 0);
+}
+
+/* A registry's texts have no suffix in their names. */
+static void load_spaces(struct memory_source *memory)
+{
+    const struct load_request request = {.source = &memory->source,
+                                         .policy = &policy,
+                                         .key = key,
+                                         .threads = 1,
+                                         .before = snapshot,
+                                         .keeps_spaces = true,
+                                         .stored = &state.stored};
+    struct report *report = report_new();
+    struct err err;
+    struct snapshot *next = snapshot_load(&request, report, &outcome, &err);
+
+    ck_assert_ptr_nonnull(next);
+    ck_assert_msg(state_store(&state, next, 0, &outcome), "%s", state.problem.text);
+    load_outcome_close(&outcome);
+    report_free(report);
+    snapshot_free(snapshot);
+    snapshot = next;
+}
+
+TEST(texts_named_after_spaces_are_kept_as_zone_files)
+{
+    static struct memory_source memory;
+    char file[sizeof path + 64];
+
+    memory_source_init(&memory);
+    memory_source_put(&memory, "a-space",
+                      "space: a-space\ncidr: 10.7.0.0/16\nrouters: [10.7.0.40]\n"
+                      "apps: [{name: an-app-1, internal_routing: true}]\n");
+    memory_source_commit(&memory);
+    snprintf(file, sizeof file, "%s/zones/a-space.yaml", path);
+    state.has_spaces = true;
+    ck_assert_msg(state_open(&state, path, &key), "%s", state.problem.text);
+    load_spaces(&memory);
+    ck_assert_int_eq(access(file, F_OK), 0);
+    end_process();
+    memory_source_put(&memory, "a-space", NULL);
+    memory_source_commit(&memory);
+    state.has_spaces = true;
+    ck_assert_msg(state_open(&state, path, &key), "%s", state.problem.text);
+    ck_assert_uint_eq(state.stored.text_count, 1);
+    ck_assert_str_eq(state.stored.texts[0].name, "a-space");
+    load_spaces(&memory);
+    ck_assert(is_kept_back("an-app-1.herokuapp.com"));
+    ck_assert_int_ne(access(file, F_OK), 0);
 }
 
 TEST(a_link_to_another_folder_is_not_followed)
