@@ -362,6 +362,23 @@ TEST(a_deletion_that_history_was_compacted_to_is_found)
     ck_assert_str_eq(rig_dynos(&rig, "ant", "shop", "web"), "-");
 }
 
+TEST(a_key_that_waited_and_went_meanwhile_waits_no_more)
+{
+    follow_two();
+    rig_put(&rig, "d/ant/later/web", "1 idle");
+    rig_put(&rig, "d/cow/later/web", "1 idle");
+    rig_run(&rig, 10);
+    ck_assert_uint_eq(rig_status(&rig).waiting_count, 2);
+    rig_cut(&rig);
+    rig_delete(&rig, "d/ant/later/web");
+    rig_delete(&rig, "d/cow/later/web");
+    rig_put(&rig, "beat", "at_ms: 1\n");
+    etcd_store_compact(rig.store, rig.store->revision);
+    rig_run(&rig, 90000);
+    ck_assert_uint_eq(rig_status(&rig).full_reads, 2);
+    ck_assert_uint_eq(rig_status(&rig).waiting_count, 0);
+}
+
 TEST(a_registry_that_went_back_is_followed_after_a_full_read)
 {
     follow_two();
