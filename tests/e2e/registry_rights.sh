@@ -1,0 +1,130 @@
+#!/bin/bash
+# Logging in: by a certificate's name, and by user and password. A wrong name, a missing right and an
+# expired token are told as what they are, and answers stay.
+. "$(dirname "$0")/lib.bash"
+enter_private_network || skip "no network namespace may be made here"
+. "$(dirname "$script")/registry.bash"
+
+make_certificates replica stranger
+start_etcd
+fill_registry
+put_file z/test-space zones/test-space.yaml
+{
+    etcd_ctl user add root:root
+    etcd_ctl role add root
+    etcd_ctl user grant-role root root
+    etcd_ctl user add replica:right
+    etcd_ctl role add reader
+    etcd_ctl role grant-permission reader --prefix=true read "$registry/"
+    etcd_ctl role grant-permission reader --prefix=true readwrite "$registry_root-replicas/$registry_cell/"
+    etcd_ctl user grant-role replica reader
+    etcd_ctl auth enable
+} >/dev/null
+
+# settings_of CERTIFICATE: as whom the replica logs in
+settings_of() {
+    replica_more="external_rate: 0
+state_dir: $work/state"
+    replica_settings "ca: $work/ca.crt" "certificate: $work/$1.crt" "key: $work/$1.key"
+}
+
+# ---- certificates ----
+
+settings_of stranger
+launch_replica stranger
+await_log 'stranger|permission|right|user'
+expect_match "it answers nothing yet" 'status: SERVFAIL' "$(ask frozen-oasis-70544.herokuapp.com)"
+await_log ' warning registry_(denied|lost) '
+stop
+
+settings_of replica
+replica by_name
+await_answer frozen-oasis-70544.herokuapp.com "10.0.0.37 10.0.16.21"
+put d/test-space/sleepy-river-2739/web '1 up 10.0.131.7\n'
+await_answer sleepy-river-2739.herokuapp.com "10.0.0.37 10.0.16.21"
+note_answers before
+stop
+
+# Root itself may not come by a certificate of another CA.
+mv "$work/ca.crt" "$work/right-ca.crt"
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -keyout "$work/other.key" \
+    -out "$work/ca.crt" -subj "/O=other" 2>/dev/null
+replica wrong_ca
+await_log ' warning registry_lost .*certificate'
+await_status '^registry +! the registry'
+expect_answers "a CA that did not sign etcd's certificate" before
+stop
+mv "$work/right-ca.crt" "$work/ca.crt"
+
+settings_of stranger
+replica stranger_with_disk
+await_log ' warning registry_denied '
+await_status '^registry +! the registry'
+await_metric spacedns_registry_connected 0
+expect_answers "a stranger keeps what is on disk" before
+stop
+
+etcd_ctl role revoke-permission reader --prefix=true "$registry/" >/dev/null
+etcd_ctl role grant-permission reader --prefix=true read "$registry/z/" >/dev/null
+settings_of replica
+replica half
+await_log ' warning registry_denied .*/spacedns/test/'
+await_status '^registry +! the registry'
+expect_answers "a right is missing" before
+etcd_ctl role grant-permission reader --prefix=true read "$registry/" >/dev/null
+ctl reload >/dev/null # tries at once
+await_metric spacedns_registry_connected 1
+put d/test-space/sleepy-river-2739/web '1 crashed 10.0.131.7\n'
+await_answer sleepy-river-2739.herokuapp.com ""
+stop
+expect "exit code" 0 "$code"
+
+# ---- user and password ----
+
+forget_etcd
+etcd_settings=(--auth-token-ttl 2)
+etcd_scheme=http
+etcd_curl=()
+etcd_ctl_flags=()
+rm -rf "$work/state"
+start_etcd
+fill_registry
+{
+    etcd_ctl user add root:root
+    etcd_ctl role add root
+    etcd_ctl user grant-role root root
+    etcd_ctl user add replica:right
+    etcd_ctl role add reader
+    etcd_ctl role grant-permission reader --prefix=true read "$registry/"
+    etcd_ctl role grant-permission reader --prefix=true readwrite "$registry_root-replicas/$registry_cell/"
+    etcd_ctl user grant-role replica reader
+    etcd_ctl auth enable
+} >/dev/null
+etcd_ctl_flags=(--user root:root)
+echo wrong >"$work/password"
+replica_settings "user: replica" "password_file: $work/password"
+launch_replica wrong_password
+await_log ' warning registry_denied .*password'
+expect_no_match "no password is logged" 'wrong' "$(grep -o 'text=.*' "$server_log" | sed 's/wrong password//')"
+stop
+echo right >"$work/password"
+replica by_password
+await_answer frozen-oasis-70544.herokuapp.com "10.0.0.37 10.0.16.21"
+note_answers before
+sleep 2.5 # the token's life
+put d/test-space/sleepy-river-2739/web '1 up 10.0.131.7\n'
+await_answer sleepy-river-2739.herokuapp.com "10.0.0.37 10.0.16.21"
+ctl reload >/dev/null # asks with the token
+del d/test-space/sleepy-river-2739/web
+await_answer sleepy-river-2739.herokuapp.com ""
+stop_etcd_member 1 # and all tokens with it
+start_etcd_member 1
+put d/test-space/sleepy-river-2739/web '1 up 10.0.131.7\n'
+await_answer sleepy-river-2739.herokuapp.com "10.0.0.37 10.0.16.21"
+await_metric spacedns_registry_connected 1
+del d/test-space/sleepy-river-2739/web
+await_answer sleepy-river-2739.herokuapp.com ""
+expect_answers "after expired tokens" before
+stop
+expect "exit code" 0 "$code"
+finish
