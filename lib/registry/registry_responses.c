@@ -52,9 +52,17 @@ static void on_range(struct registry *registry, const struct call *call,
     case CALL_AUDIT_DYNOS:
         registry_on_audit_dynos(registry, response);
         break;
-    default:
+    case CALL_MISSING:
         registry_on_missing(registry, response);
         break;
+    case CALL_NONE:
+    case CALL_LOGIN:
+    case CALL_STATUS:
+    case CALL_WATCH:
+    case CALL_LEASE:
+    case CALL_KEEP:
+    case CALL_ANNOUNCE:
+        break; /* not answered by a range */
     }
 }
 
