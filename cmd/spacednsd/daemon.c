@@ -176,8 +176,10 @@ static bool open_replica(struct daemon *daemon)
 
     if (!replica_open(&daemon->replica, &daemon->reloads, &err))
         return refuse(daemon, err.text);
-    if (replica_is_used(&daemon->replica))
-        daemon->reloads.replica = daemon->source.replica = &daemon->replica;
+    if (!replica_is_used(&daemon->replica))
+        return true;
+    daemon->reloads.replica = daemon->source.replica = &daemon->replica;
+    daemon->reloads.service = NULL; /* until it is ready: loads end before */
     return true;
 }
 
@@ -233,8 +235,11 @@ void daemon_become_ready(struct daemon *daemon)
     service_store(&daemon->service, daemon->server);
     web_walk_sockets(&daemon->web, daemon_on_http_socket, daemon);
     events_log_ready(daemon->settings, server_current(daemon->server), &daemon->reloads.loading);
+    daemon->reloads.service = &daemon->service;
     if (daemon->reloads.is_reloading)
         reloads_finish(&daemon->reloads);
+    else
+        service_ready(&daemon->service, &daemon->reloads.last);
 }
 
 static void daemon_on_adopted(void *context, uint64_t generation)

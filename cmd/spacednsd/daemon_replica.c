@@ -29,6 +29,8 @@ void daemon_replica_go_on(struct daemon *daemon)
         return;
     }
     reloads_finish(&daemon->reloads);
+    if (!takeover_is_upgrade(&daemon->takeover))
+        service_wait(&daemon->service, "the registry: every query gets SERVFAIL until it was read");
     if (takeover_is_upgrade(&daemon->takeover) && !daemon->has_probed &&
         daemon->replica.on_caught_up == NULL)
         replica_await(&daemon->replica, PATIENCE_MS, daemon_on_caught_up, daemon);

@@ -174,7 +174,9 @@ static void service_on_upkeep(uv_timer_t *timer)
     struct service *service = timer->data;
 
     notify_flush(&service->notify);
-    if (service->reload_extensions == 0)
+    if (service->is_waiting)
+        extend(service);
+    if (service->is_waiting || service->reload_extensions == 0)
         return;
     service->reload_extensions--;
     extend(service);
@@ -211,11 +213,24 @@ static void format_last(const struct reload_last *last, char *out, size_t size)
                  has_cause ? ": " : "", STATUS_CAUSE_MOST, has_cause ? last->cause.text : "");
 }
 
+void service_wait(struct service *service, const char *what_for)
+{
+    char status[NOTIFY_STATUS_MOST];
+
+    if (!service->has_timers || service->is_waiting)
+        return;
+    service->is_waiting = true;
+    snprintf(status, sizeof status, "Waiting for %s", what_for);
+    notify_status(&service->notify, status);
+    extend(service);
+}
+
 void service_ready(struct service *service, const struct reload_last *last)
 {
     char status[NOTIFY_STATUS_MOST], outcome[STATUS_CAUSE_MOST + 40];
 
     service->reload_extensions = 0;
+    service->is_waiting = false;
     if (!service->has_timers)
         return;
     const struct snapshot *current = server_current(service->server);

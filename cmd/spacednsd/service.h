@@ -11,7 +11,8 @@
  * all those requested before have been answered. A worker that stands still is logged as
  * worker_silent, and the manager restarts the server.
  *
- * A start and a reload that take long extend the manager's timeouts, SERVICE_LOAD_MOST_MS at most.
+ * A start and a reload that take long extend the manager's timeouts, SERVICE_LOAD_MOST_MS at most;
+ * a start that waits for the registry, as long as it waits.
  *
  * Without a manager every call does nothing.
  *
@@ -45,6 +46,7 @@ struct service {
     bool has_timers;
     bool is_silent;             /* and that is logged */
     unsigned reload_extensions; /* left for the reload under way */
+    bool is_waiting;
 };
 
 /** Opens the manager's socket. */
@@ -67,6 +69,12 @@ void service_unstore(struct service *service, const char *name);
 
 /** Starts the timers of a server that runs; `server` and the loop are borrowed. */
 void service_start(struct service *service, uv_loop_t *loop, struct server *server);
+
+/**
+ * The server runs and has nothing to serve yet: the manager is to go on waiting, however long it
+ * takes; until service_ready.
+ */
+void service_wait(struct service *service, const char *what_for);
 
 /** Every worker answers from the current snapshot, or a reload has ended otherwise. */
 void service_ready(struct service *service, const struct reload_last *last);

@@ -107,6 +107,27 @@ await_log ' info registry_fresh '
 stop
 expect "it ends well" 0 "$code"
 
+# ---- a service manager ----
+
+stop_etcd
+messages=$work/messages
+/usr/bin/python3 tests/support/manager.py --log "$messages" --socket "$work/notify" -- "$SPACEDNSD" "${as_user[@]}" \
+    --settings "$work/replica.yaml" --http-listen none --listen "127.0.0.1:$port" --control-socket "$socket" \
+    >"$work/managed.out" 2>"$work/managed.err" &
+manager=$!
+children+=("$manager")
+server_log=$work/managed.err
+await [ -s "$messages.pid" ] || fail "the manager starts" "$(cat "$server_log")"
+managed=$(cat "$messages.pid")
+children+=("$managed")
+await grep -q 'STATUS=Waiting for the registry' "$messages" || fail "the manager knows what it waits for" "$(cat "$messages")"
+expect_match "it is asked for patience" 'EXTEND_TIMEOUT_USEC=' "$(cat "$messages")"
+expect_no_match "and is not told that the server is ready" 'READY=1' "$(cat "$messages")"
+start_etcd_again
+await grep -q 'READY=1' "$messages" || fail "until it is" "$(cat "$messages")"
+kill -TERM "$managed"
+await is_gone "$manager" || fail "the managed server ends"
+
 # ---- settings ----
 
 refused() {
