@@ -77,6 +77,47 @@ static bool carry_keys(struct job *job)
     return true;
 }
 
+/* ---- for the rules of a text ---- */
+
+static const struct dyno_key *find_key(struct key_list list, const struct dyno_key *wanted)
+{
+    const struct dyno_key *const *found =
+        list.count == 0 ? NULL
+                        : bsearch(&wanted, list.keys, list.count, sizeof wanted, compare_keys);
+
+    return found == NULL ? NULL : *found;
+}
+
+static bool has_up(const struct dyno_key *key)
+{
+    for (size_t i = 0; i < key->count; i++)
+        if (key->lines[i].state == DYNO_UP)
+            return true;
+    return false;
+}
+
+bool load_keys_mark_running(const struct loading *loading, struct job *job, struct space *space)
+{
+    struct key_list given = find_given(loading->request, space->name.text);
+
+    if (given.count == 0 && job->before == NULL)
+        return true;
+    if (!carry_keys(job))
+        return false;
+    const struct key_list carried = {(const struct dyno_key *const *)job->keys.carried,
+                                     job->keys.carried_count};
+    for (size_t i = 0; i < space->app_count; i++) {
+        struct app *app = &space->apps[i];
+        const struct dyno_key web = {
+            .space = space->name.text, .app = app->name.text, .type = "web"};
+        const struct dyno_key *key = find_key(given, &web);
+        if (key == NULL || key->is_bad)
+            key = find_key(carried, &web);
+        app->runs_by_key = key != NULL && has_up(key);
+    }
+    return true;
+}
+
 /* ---- applying ---- */
 
 /* True when a key that is in force is not what counts any more. */

@@ -86,6 +86,9 @@ static void compile(const struct loading *loading, struct job *job, const struct
         report_add(job->report, FINDING_MEMORY, job->file, (struct location){.line = 1},
                    "out of memory while the file was read");
     keep_text(loading, job, text, identity);
+    if (space != NULL && !load_keys_mark_running(loading, job, space))
+        report_add(job->report, FINDING_MEMORY, job->file, (struct location){.line = 1},
+                   "out of memory for the dynos of the registry");
     if (space != NULL)
         space_check(space, suffixes, job->report);
     if (space != NULL && (loading->request->keeps_spaces || loading->request->fixed.find != NULL))

@@ -116,6 +116,9 @@ struct job *load_find_job(const struct loading *loading, const char *file);
  */
 struct snapshot *load_attempt(struct loading *loading, struct load_outcome *outcome);
 
+/* Marks the apps of a text that a key has a running web dyno of. Returns false without memory. */
+bool load_keys_mark_running(const struct loading *loading, struct job *job, struct space *space);
+
 /*
  * Applies the keys of its space to a job's result: those in force in `before`, if the result is of
  * another text, then those of the request. Returns false without memory.

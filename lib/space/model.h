@@ -126,6 +126,7 @@ struct app {
     size_t domain_count;
     struct formation *formations;
     size_t formation_count;
+    bool runs_by_key; /* a registry has a web dyno of it that is up, whatever the text says */
 };
 
 struct peering {

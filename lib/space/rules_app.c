@@ -70,7 +70,7 @@ static void check_internal_app(struct checking *checking, const struct app *app)
              "certificates (acm: true) fail; use the default certificate of .%s, or Heroku SSL "
              "with your own certificate on the custom domain",
              app->name.text, checking->suffixes->apps);
-    if (!app_has_running_web(app))
+    if (!app_has_running_web(app) && !app->runs_by_key)
         FIND(checking, NO_WEB, app->name.at,
              "app %.40s is internal and has no web dyno that is up, so its names have no "
              "addresses; %s",

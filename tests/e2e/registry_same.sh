@@ -77,10 +77,9 @@ for command in "apps --space test-space" spaces "ps -a frozen-oasis-70544" "doma
     expect "$command" "$("$SPACEDNS" $command --zones "$folder" 2>&1 | sed "s#$folder#F#")" \
         "$("$SPACEDNS" $command --settings "$work/replica.yaml" --socket "$socket" 2>&1 | sed "s#$folder#F#")"
 done
-# Whether an app has a web dyno is not for the document to say where keys have them.
 findings() {
     sed -nE "s#.* finding (code=[^ ]+ place=)($folder/|z/)([a-z-]+)(\\.yaml)?(:[0-9:]+|) #\\1\\3\\5 #p" "$work/$1.err" |
-        sed -E -e "s#$folder/([a-z-]+)\\.yaml#z/\\1#g" -e 's/\(revision [0-9]+\)//' | grep -v W-NO-WEB | sort
+        sed -E -e "s#$folder/([a-z-]+)\\.yaml#z/\\1#g" -e 's/\(revision [0-9]+\)//' | sort
 }
 expect "findings" "$(findings folder)" "$(findings registry)"
 

@@ -32,6 +32,8 @@ static void set_up(void)
     request = (struct load_request){.threads = 1};
 }
 
+static bool warns_of_no_web; /* of the last load */
+
 static void free_keys(void)
 {
     while (key_count > 0)
@@ -88,6 +90,9 @@ static bool load(void)
     load_outcome_close(&outcome);
     struct snapshot *next = snapshot_load(&request, report, &outcome, &err);
     ck_assert_msg(next != NULL || outcome.is_unchanged, "%s", err.text);
+    warns_of_no_web = false;
+    for (size_t i = 0; i < report_total(report); i++)
+        warns_of_no_web |= report_findings(report)[i].code == FINDING_NO_WEB;
     report_free(report);
     free_keys();
     if (next != NULL) {
@@ -209,6 +214,31 @@ TEST(keys_in_force_are_carried_over_to_the_next_text)
                              "shop web=1/1 web:1up10.0.130.2\n"
                              "10.0.130.1 10.0.130.2 10.0.130.8 ");
     ck_assert_str_eq(waiting(), "");
+}
+
+/* Documents of a registry have no dynos as a rule. */
+TEST(an_app_whose_key_has_a_web_dyno_up_runs_whatever_its_document_says)
+{
+    const char *app = "{name: an-app, internal_routing: true}";
+
+    put_and_commit("north", app);
+    ck_assert(load());
+    ck_assert(warns_of_no_web);
+    put_and_commit("north", "{name: an-app, internal_routing: true, maintenance: true}");
+    give("north/an-app/web", 5, "1 up 10.13.130.1\n");
+    ck_assert(load());
+    ck_assert(!warns_of_no_web);
+    put_and_commit("north", app);
+    ck_assert(load()); /* the key in force is carried over */
+    ck_assert(!warns_of_no_web);
+    put_and_commit("north", "{name: an-app, internal_routing: true, maintenance: true}");
+    give("north/an-app/web", 6, "1 crashed 10.13.130.1\n");
+    ck_assert(load());
+    ck_assert(warns_of_no_web);
+    put_and_commit("north", app);
+    give("north/an-app/web", 7, NULL);
+    ck_assert(load());
+    ck_assert(warns_of_no_web);
 }
 
 TEST(a_document_with_errors_keeps_the_keys_in_force_and_takes_new_ones)
