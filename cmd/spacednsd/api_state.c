@@ -108,16 +108,24 @@ static void print_unready(const struct api *api, FILE *out)
               out);
         return;
     }
-    if (api->source->replica == NULL) {
+    if (api->source->replica == NULL)
         print_last_good(api->source->last_good, out);
-    } else {
-        struct registry_status status;
-        replica_describe(api->source->replica, &status);
-        registry_print_unready(&status, out);
-    }
     if (last->has_been && (last->end == RELOAD_REFUSED || last->end == RELOAD_GUARDED))
         fprintf(out, "the last reload was %s: %s\n",
                 last->end == RELOAD_REFUSED ? "refused" : "refused by the guard", last->cause.text);
+}
+
+/* What is amiss all the same. All replicas of a registry have that at once, so that none of them is
+ * better. */
+static void print_ready(const struct api *api, FILE *out)
+{
+    struct registry_status status;
+
+    fputs("ready\n", out);
+    if (api->source->replica == NULL)
+        return;
+    replica_describe(api->source->replica, &status);
+    registry_print_notes(&status, out);
 }
 
 void api_answer_ready(struct api_visit *visit)
@@ -128,8 +136,8 @@ void api_answer_ready(struct api_visit *visit)
     if (text.out != NULL)
         print_unready(visit->api, text.out);
     bool is_ready = api_text_is_empty(&text);
-    if (is_ready)
-        fputs("ready\n", text.out);
+    if (is_ready && text.out != NULL)
+        print_ready(visit->api, text.out);
     api_text_send(&text, visit, is_ready ? HTTP_OK : HTTP_UNAVAILABLE, NULL);
 }
 

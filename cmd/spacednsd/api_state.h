@@ -5,7 +5,8 @@
  * /healthz is of the process: does every worker answer a query of its own (serve/pulse.h)? If not,
  * a restart helps. /readyz is of what it serves: the first snapshot is there, no file is served
  * from its last good text, the last reload was not refused. Upstreams do not count, for names of
- * spaces are answered without them.
+ * spaces are answered without them; nor does what a registry has, once it was read: it is printed,
+ * but a space with errors or a registry that is away are the same at every replica.
  *
  * Threads, memory: api_visit.h.
  */

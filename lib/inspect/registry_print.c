@@ -172,9 +172,18 @@ json_t *registry_print_json(const struct registry_status *status)
     return object;
 }
 
-/* ---- readiness ---- */
+/* ---- notes ---- */
 
-void registry_print_unready(const struct registry_status *status, FILE *out)
+static const char *silence_of(const struct registry_status *status)
+{
+    if (status->problem[0] != '\0')
+        return status->problem;
+    return status->is_connected
+               ? "its member answers, but its writer has written no beat; see whether that runs"
+               : "no word from its member";
+}
+
+void registry_print_notes(const struct registry_status *status, FILE *out)
 {
     for (size_t i = 0; i < status->kept_count; i++) {
         const struct registry_kept *kept = &status->kept[i];
@@ -183,6 +192,5 @@ void registry_print_unready(const struct registry_status *status, FILE *out)
     }
     if (status->is_stale)
         escape_printf(out, "the registry has said nothing for %" PRId64 " s: %s\n",
-                      status->age_ms < 0 ? 0 : status->age_ms / MS_PER_SECOND,
-                      status->problem[0] == '\0' ? "no word from its member" : status->problem);
+                      status->age_ms < 0 ? 0 : status->age_ms / MS_PER_SECOND, silence_of(status));
 }

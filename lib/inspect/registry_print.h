@@ -20,10 +20,11 @@ void registry_print_text(const struct registry_status *status, FILE *out);
 json_t *registry_print_json(const struct registry_status *status);
 
 /**
- * Prints what keeps the server from being ready, a line each: spaces that are kept, held or
- * unready, and a registry that says nothing.
+ * Prints what an operator has to know of a server that is ready, a line each: spaces that are kept,
+ * held or unready, and a registry that says nothing. They are no reason to send clients elsewhere,
+ * for every replica has them.
  */
-void registry_print_unready(const struct registry_status *status, FILE *out);
+void registry_print_notes(const struct registry_status *status, FILE *out);
 
 /** "kept", "held", "unready". */
 const char *registry_kept_text(enum registry_kept_kind kind);

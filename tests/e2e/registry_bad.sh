@@ -72,6 +72,7 @@ bad_document() {
     await_metric 'spacedns_registry_kept_spaces{kind="kept"}' 1
     await_status '^(registry|last_good).*test-space'
     await_ready '^space test-space is kept'
+    await_ready code=200
     put z/test-space "$good"
     await_metric 'spacedns_registry_kept_spaces{kind="kept"}' 0
     expect_answers "document: $1: a good one" before

@@ -45,6 +45,7 @@ why_is() {
 await why_is Q41 || fail "_why has the reason" "$(ask +short TXT _why.frozen-oasis-70544.herokuapp.com)"
 await_log ' warning registry_stale '
 await_ready '^the registry has said nothing for 86[0-9]{3} s'
+await_ready code=200
 expect_match "explain has it" 'Q41' "$(ctl explain frozen-oasis-70544.herokuapp.com --live --from 10.0.130.56)"
 expect_match "_whoami has the age" 'age=8[67][0-9]{3}' "$(ask +short TXT _whoami.localspace)"
 

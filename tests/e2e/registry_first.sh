@@ -68,7 +68,7 @@ put_file z/test-space "$work/bad.yaml"
 await_status '^registry_kept +! test-space \(E-SPACE-CIDR at [0-9]+\): '
 expect "the space is answered as it was" "10.0.0.37 10.0.16.22" "$(addresses "$(ask +short $app)")"
 expect_match "the log has it" ' warning space_kept space=test-space code=E-SPACE-CIDR ' "$(cat "$server_log")"
-expect_match "it is not ready" 'space test-space is kept: E-SPACE-CIDR' "$(ready)"
+expect_match "/readyz has it" 'space test-space is kept: E-SPACE-CIDR' "$(ready)"
 expect_match "and a metric counts it" '^spacedns_registry_kept_spaces\{kind="kept"\} 1' "$(metrics)"
 put_file z/unready-space "$work/bad.yaml"
 await_status '^registry_unready +! unready-space '
@@ -97,7 +97,7 @@ expect_match "and _why" 'Q41 Stale: no word from the registry' "$(ask +short _wh
 expect_match "and _whoami" '"stale=Q41"' "$(ask +short _whoami.localspace TXT)"
 expect_no_match "the answer has none" 'Q41' "$(ask $app)"
 expect_match "the log has it once" '^1$' "$(grep -c ' warning registry_stale code=Q41 ' "$server_log")"
-expect_match "it is not ready" 'the registry has said nothing for [0-9]+ s' "$(ready)"
+expect_match "/readyz has it" 'the registry has said nothing for [0-9]+ s' "$(ready)"
 expect_match "and a metric says so" '^spacedns_registry_stale 1' "$(metrics)"
 expect "it is answered all the same" "10.0.0.37 10.0.16.21" "$(addresses "$(ask +short $app)")"
 start_etcd_again

@@ -39,6 +39,7 @@ await_status '^registry.*held'
 await_log ' finding code=W-HELD place=z/test-space'
 expect_answers "all documents are deleted" before
 await_ready '^space test-space is held'
+await_ready code=200
 txn "put z/test-space $(as_value zones/test-space.yaml)" "put z/mass-space $(as_value "$work/mass-space.yaml")" \
     "put z/other-space $(as_value tests/zones_good/other-space.yaml)"
 await_metric 'spacedns_registry_held{kind="spaces"}' 0
@@ -116,6 +117,7 @@ is_not_ready() {
 }
 await is_not_ready || fail "a cell that is empty says nothing of what exists" "$(ask frozen-oasis-70544.herokuapp.com)"
 await_status '^registry +etcd .* cell tset '
+await_ready code=503
 expect_no_match "it is not ready" ' info ready ' "$(cat "$server_log")"
 stop
 sed -i 's/^  cell: .*/  cell: test/' "$work/replica.yaml"

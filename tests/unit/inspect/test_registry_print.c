@@ -57,7 +57,7 @@ TEST(a_registry_that_is_well_is_a_line)
         registry_print_text, &status,
         "registry                 etcd http://10.1.0.3:2379 3.5.16 cell eu-1 revision 8123456 age "
         "2 s spaces 9998\n");
-    check(registry_print_unready, &status, "");
+    check(registry_print_notes, &status, "");
 }
 
 TEST(what_is_wrong_is_a_line_each)
@@ -76,8 +76,16 @@ TEST(what_is_wrong_is_a_line_each)
         "age 75 s spaces 9998\n"
         "registry                 ! Q41 Stale: no word from the registry for a while\n"
         "registry                 ! connection refused by 10.1.0.3:2379\n");
-    check(registry_print_unready, &status,
+    check(registry_print_notes, &status,
           "the registry has said nothing for 75 s: connection refused by 10.1.0.3:2379\n");
+    status.problem = "";
+    check(registry_print_notes, &status,
+          "the registry has said nothing for 75 s: no word from its member\n");
+    status.is_connected = true;
+    check(
+        registry_print_notes, &status,
+        "the registry has said nothing for 75 s: its member answers, but its writer has written no "
+        "beat; see whether that runs\n");
 }
 
 TEST(spaces_that_are_not_served_as_they_are_have_a_line_each)
@@ -98,7 +106,7 @@ TEST(spaces_that_are_not_served_as_they_are_have_a_line_each)
         "registry_kept            ! b-space (E-DOM-NAME at 12): `-` is no name\n"
         "registry_unready         ! c\\x1b (E-CUT at 13): it was cut\n"
         "registry_waiting         2 dyno keys that fit no document\n");
-    check(registry_print_unready, &status,
+    check(registry_print_notes, &status,
           "space a-space is held: guard at revision 11: app calm-bay vanishes\n"
           "space b-space is kept: E-DOM-NAME at revision 12: `-` is no name\n"
           "space c\\x1b is unready: E-CUT at revision 13: it was cut\n");
