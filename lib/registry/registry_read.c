@@ -175,6 +175,8 @@ static void finish_read(struct registry *registry)
     registry_notify(registry, REGISTRY_READ, false,
                     "the registry was read at revision %llu: %zu spaces",
                     (unsigned long long)revision, registry->mirror.space_count);
+    if (registry_write_missing(registry))
+        registry_notify_text(registry, REGISTRY_READ, true, registry->text);
     registry_finish(registry);
 }
 

@@ -139,6 +139,11 @@ struct registry {
     char text[FOLLOW_TEXT_OCTETS]; /* of the status */
 };
 
+/* ---- registry_status.c ---- */
+
+/** Writes registry->text if the cell has no key at all; false: it has. */
+bool registry_write_missing(struct registry *registry);
+
 /* ---- registry_calls.c ---- */
 
 /** Makes a call; false: it could not be made, and the connection is given up. */

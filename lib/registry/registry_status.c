@@ -118,6 +118,19 @@ static void describe_link(const struct registry *registry, struct registry_statu
     status->full_reads = follow->reads;
 }
 
+/* A name that somebody mistyped is a cell without any key. */
+bool registry_write_missing(struct registry *registry)
+{
+    if (!registry->is_known || registry->follow.position.id[0] != '\0' ||
+        registry->mirror.space_count > 0)
+        return false;
+    snprintf(registry->text, sizeof registry->text,
+             "the registry has no key %smeta, and nothing below %s: correct registry.cell or "
+             "registry.root, or make the cell with spacedns registry:init",
+             registry->keys.prefix, registry->keys.prefix);
+    return true;
+}
+
 void registry_describe(struct registry *registry, struct registry_status *status, uint64_t now_ms)
 {
     const struct mirror *mirror = &registry->mirror;
@@ -137,6 +150,8 @@ void registry_describe(struct registry *registry, struct registry_status *status
                                        .events = registry->events,
                                        .responses = registry->responses};
     describe_link(registry, status);
+    if (status->problem[0] == '\0' && registry_write_missing(registry))
+        status->problem = registry->text;
     count_documents(mirror, status);
     status->bad_count = count_bad(mirror);
     status->waiting_count -= status->bad_count;

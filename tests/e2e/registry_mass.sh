@@ -116,7 +116,8 @@ is_not_ready() {
     ask frozen-oasis-70544.herokuapp.com | grep -q 'EDE: 14 .*Q30'
 }
 await is_not_ready || fail "a cell that is empty says nothing of what exists" "$(ask frozen-oasis-70544.herokuapp.com)"
-await_status '^registry +etcd .* cell tset '
+await_status '^registry +! the registry has no key /spacedns/tset/meta'
+await_log ' warning registry_read .*registry\.cell'
 await_ready code=503
 expect_no_match "it is not ready" ' info ready ' "$(cat "$server_log")"
 stop

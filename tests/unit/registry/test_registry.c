@@ -87,6 +87,18 @@ TEST(an_empty_registry_is_followed)
     ck_assert_str_eq(rig_served(&rig), "ant(bill)");
 }
 
+TEST(a_cell_without_any_key_is_told)
+{
+    rig.is_bare = true;
+    rig_start(&rig);
+    rig_follow(&rig);
+    ck_assert_ptr_nonnull(strstr(rig.texts[REGISTRY_READ], "no key /spacedns/eu/meta"));
+    ck_assert_ptr_nonnull(strstr(rig_status(&rig).problem, "registry:init"));
+    rig_put(&rig, "meta", "format: 1\nid: one\n");
+    rig_follow(&rig);
+    ck_assert_str_eq(rig_status(&rig).problem, "");
+}
+
 TEST(nothing_is_known_before_the_first_read)
 {
     rig.is_cut = true;
