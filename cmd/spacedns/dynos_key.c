@@ -144,9 +144,10 @@ static bool read_values(struct change *change, struct dyno_key **keys, struct re
 {
     for (size_t i = 0; i < change->dyno_count; i++) {
         const struct dynos_key *key = change->dynos[i];
-        keys[i] = dyno_key_read(change->selected.space->name.text, change->selected.app->name.text,
-                                key->type, registry_view_of(change->session)->revision + 1,
-                                key->text.octets, key->text.length, report);
+        keys[i] = dyno_key_read(
+            change->selected.space->name.text, change->selected.app->name.text, key->type,
+            registry_view_of(change->session)->revision + 1,
+            (struct octets){(const uint8_t *)key->text.octets, key->text.length}, report);
         if (keys[i] == NULL)
             return false;
     }

@@ -107,8 +107,8 @@ static bool take_dynos(const struct keys_reading *reading, const struct key *key
         view->dyno_capacity = capacity;
     }
     struct dyno_key *dynos =
-        dyno_key_read(key->space, key->app, key->type, (uint64_t)pair->mod_revision,
-                      (const char *)pair->value.start, pair->value.length, view->dyno_findings);
+        dyno_key_read(key->space, key->app, key->type, (uint64_t)pair->mod_revision, pair->value,
+                      view->dyno_findings);
     if (dynos == NULL)
         return fail_memory(reading);
     view->dynos[view->dyno_count++] = dynos;

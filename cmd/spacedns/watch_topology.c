@@ -185,7 +185,7 @@ static bool wait_ms(struct watch *watch, uint64_t ms, bool *has_changed)
 
     poll(all, 2, (int)ms);
     watch->is_stopped = watch->is_stopped || all[0].revents != 0;
-    if (all[1].revents == 0)
+    if (all[1].revents == 0 || has_changed == NULL)
         return watch->is_stopped;
     while (read(watch->changes, events, sizeof events) > 0)
         ;

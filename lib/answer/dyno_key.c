@@ -340,10 +340,10 @@ static size_t count_lines(struct piece value)
 }
 
 struct dyno_key *dyno_key_read(const char *space, const char *app, const char *type,
-                               uint64_t revision, const char *value, size_t length,
-                               struct report *report)
+                               uint64_t revision, struct octets value, struct report *report)
 {
-    struct piece whole = {value, length <= DYNO_KEY_OCTETS_MOST ? length : 0};
+    bool is_long = value.length > DYNO_KEY_OCTETS_MOST;
+    struct piece whole = {(const char *)value.start, is_long ? 0 : value.length};
     struct reading reading = {.report = report};
     char file[DYNO_KEY_FILE_OCTETS];
 
@@ -354,11 +354,11 @@ struct dyno_key *dyno_key_read(const char *space, const char *app, const char *t
     dyno_key_file(reading.key, file);
     reading.file = file;
     check_type(&reading);
-    if (length > DYNO_KEY_OCTETS_MOST)
+    if (is_long)
         FIND(&reading, LIMIT,
              "the value has %zu octets, and a process type may have %d; give its dynos to several "
              "types, or leave out those that are down",
-             length, DYNO_KEY_OCTETS_MOST);
+             value.length, DYNO_KEY_OCTETS_MOST);
     read_lines(&reading, whole);
     if (!reading.key->is_bad && !find_duplicates(&reading)) {
         dyno_key_free(reading.key);

@@ -22,6 +22,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/octets.h"
 #include "findings/report.h"
 
 enum {
@@ -49,12 +50,11 @@ struct dyno_key {
 };
 
 /**
- * Reads a value of `length` octets, with the findings in the report. A key with errors has no
+ * Reads a value, with the findings in the report. A key with errors has no
  * lines. Returns NULL without memory.
  */
 struct dyno_key *dyno_key_read(const char *space, const char *app, const char *type,
-                               uint64_t revision, const char *value, size_t length,
-                               struct report *report);
+                               uint64_t revision, struct octets value, struct report *report);
 
 /** Makes a key that is gone. Returns NULL without memory. */
 struct dyno_key *dyno_key_gone(const char *space, const char *app, const char *type,

@@ -21,8 +21,10 @@ bool load_is_start(const struct load_request *request)
 
 uint64_t load_generation_before(const struct load_request *request)
 {
-    if (!load_is_start(request))
-        return request->before->generation;
+    const struct snapshot *before = request->before;
+
+    if (before != NULL && !load_is_start(request))
+        return before->generation;
     return request->stored == NULL ? 0 : request->stored->generation;
 }
 

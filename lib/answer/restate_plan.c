@@ -300,7 +300,7 @@ bool restate_plan(struct restating *restating, const struct dyno_key *const *key
     struct app_names names;
     bool is_planned = true;
 
-    restating->changes = malloc((count + 1) * sizeof *restating->changes);
+    restating->changes = calloc(count + 1, sizeof *restating->changes);
     if (restating->changes == NULL || !app_names_init(&names, restating->before, count))
         return false;
     /* What goes makes room for what comes: `Web` for `web`. */

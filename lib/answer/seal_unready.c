@@ -1,6 +1,5 @@
 #include "answer/seal_unready.h"
 
-#include <ctype.h>
 #include <string.h>
 
 #include "base/address.h"
@@ -184,7 +183,8 @@ static const char *fold(struct arena *arena, const char *text)
     char *folded = arena_text(arena, text, strlen(text));
 
     for (char *octet = folded; octet != NULL && *octet != '\0'; octet++)
-        *octet = (char)tolower((unsigned char)*octet);
+        if (*octet >= 'A' && *octet <= 'Z')
+            *octet = (char)(*octet - 'A' + 'a');
     return folded;
 }
 

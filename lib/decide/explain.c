@@ -1,5 +1,6 @@
 #include "decide/explain.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/escape.h"
@@ -7,35 +8,12 @@
 #include "decide/alias.h"
 #include "decide/explain_freshness.h"
 #include "decide/explain_reason.h"
+#include "decide/explain_records.h"
+#include "decide/explain_step.h"
 #include "decide/outcome.h"
 #include "decide/outside.h"
 #include "decide/suggestion.h"
 #include "wire/types.h"
-
-/* One step under construction; end_step keeps it. */
-static struct text begin_step(struct explanation *explanation)
-{
-    return text_over(explanation->steps[explanation->count].octets, EXPLAIN_STEP_OCTETS);
-}
-
-static void end_step(struct explanation *explanation, const struct text *text)
-{
-    explanation->steps[explanation->count].length = (uint8_t)text_length(text);
-    if (explanation->count < EXPLAIN_STEPS_MAX - 1)
-        explanation->count++;
-}
-
-static void add_location(const struct explanation *explanation, struct text *text,
-                         const struct segment *segment, uint32_t line)
-{
-    if (!explanation->has_locations)
-        return;
-    text_add_string(text, " (");
-    escape_add(text, segment->file, strlen(segment->file));
-    text_add_string(text, ":");
-    text_add_number(text, line);
-    text_add_string(text, ")");
-}
 
 static void add_block(struct text *text, struct cidr cidr)
 {
@@ -59,7 +37,7 @@ static void explain_client(const struct snapshot *snapshot, const struct client 
                            struct explanation *explanation)
 {
     const struct membership *membership = shown_membership(client, verdict);
-    struct text text = begin_step(explanation);
+    struct text text = explain_begin_step(explanation);
 
     text_add_string(&text, "client=");
     if (address != NULL)
@@ -69,7 +47,7 @@ static void explain_client(const struct snapshot *snapshot, const struct client 
     text_add_string(&text, " class=");
     if (membership == NULL) {
         text_add_string(&text, "external: in no space, active peering or VPN");
-        end_step(explanation, &text);
+        explain_end_step(explanation, &text);
         return;
     }
     const struct segment *segment = snapshot->segments[membership->segment];
@@ -87,8 +65,8 @@ static void explain_client(const struct snapshot *snapshot, const struct client 
     if (line == 0)
         text_add_string(&text, " (setting local_as)");
     else
-        add_location(explanation, &text, segment, line);
-    end_step(explanation, &text);
+        explain_add_location(explanation, &text, segment, line);
+    explain_end_step(explanation, &text);
 }
 
 /* Only to the operator. */
@@ -99,21 +77,21 @@ static void explain_outside(const struct snapshot *snapshot, const struct client
     size_t count = outside_find(snapshot, client, entries);
 
     for (size_t i = 0; i < count; i++) {
-        struct text text = begin_step(explanation);
+        struct text text = explain_begin_step(explanation);
         outside_write(&entries[i], client->address, &text);
-        end_step(explanation, &text);
+        explain_end_step(explanation, &text);
     }
 }
 
 static void explain_owner(const struct verdict *verdict, struct explanation *explanation)
 {
-    struct text text = begin_step(explanation);
+    struct text text = explain_begin_step(explanation);
 
     text_add_string(&text, "name of space=");
     text_add_string(&text, verdict->owner->name);
-    add_location(explanation, &text, verdict->owner, verdict->owner->at.line);
+    explain_add_location(explanation, &text, verdict->owner, verdict->owner->at.line);
     text_add_string(&text, ": the client gets what it would get for a name that nobody has");
-    end_step(explanation, &text);
+    explain_end_step(explanation, &text);
 }
 
 /* One line for each link; query and verdict are then the last name's. Returns how many. */
@@ -128,16 +106,17 @@ static unsigned explain_aliases(const struct snapshot *snapshot, const struct cl
 
     alias_begin(&chain, snapshot, client);
     while (alias_next(verdict, hops, &taken, &target)) { /* ALIAS_LINKS_MOST at most */
-        struct text text = begin_step(explanation);
+        struct text text = explain_begin_step(explanation);
         text_add_string(&text, "alias=");
         name_add(&text, query->name.octets);
         text_add_string(&text, " target=");
         name_add(&text, target.octets);
         if (verdict->situation == SITUATION_ALIAS)
-            add_location(explanation, &text, verdict->segment, alias_record(verdict)->at.line);
+            explain_add_location(explanation, &text, verdict->segment,
+                                 alias_record(verdict)->at.line);
         else
             text_add_string(&text, ", as an upstream answered");
-        end_step(explanation, &text);
+        explain_end_step(explanation, &text);
         alias_follow(&chain, &target, query, &hash, verdict);
     }
     return chain.count;
@@ -152,22 +131,23 @@ static void explain_host(const struct verdict *verdict, struct explanation *expl
         [HOST_RECORDS] = "static records",
     };
     const struct host *host = verdict->host;
-    struct text text = begin_step(explanation);
+    struct text text = explain_begin_step(explanation);
 
+    assert(verdict->segment != NULL); /* whoever sets a host sets its segment */
     text_add_string(&text, "host=");
     name_add(&text, verdict->segment->texts + host->octets);
     text_add_string(&text, " kind=");
     text_add_string(&text, (host->flags & HOST_WILDCARD) != 0 ? "wildcard custom domain"
                                                               : kinds[host->kind]);
-    add_location(explanation, &text, verdict->segment, host->at.line);
-    end_step(explanation, &text);
+    explain_add_location(explanation, &text, verdict->segment, host->at.line);
+    explain_end_step(explanation, &text);
 }
 
 /* Where a kept-back name was declared, so that the operator can declare it there again. */
 static void explain_kept_back(const struct verdict *verdict, struct explanation *explanation)
 {
     const struct kept_back_cohort *cohort = verdict->kept_back;
-    struct text text = begin_step(explanation);
+    struct text text = explain_begin_step(explanation);
 
     text_add_string(&text, "kept back: internal in space ");
     text_add_string(&text, cohort->space);
@@ -176,28 +156,29 @@ static void explain_kept_back(const struct verdict *verdict, struct explanation 
     text_add_string(&text, " (");
     text_add_string(&text, cohort->file);
     text_add_string(&text, "), no longer declared, never forwarded");
-    end_step(explanation, &text);
+    explain_end_step(explanation, &text);
 }
 
 /* The error that keeps the document of the space out. */
 static void explain_unready(const struct segment *segment, struct explanation *explanation)
 {
-    struct text text = begin_step(explanation);
+    struct text text = explain_begin_step(explanation);
 
     text_add_string(&text, "not ready: the document of space ");
     escape_add(&text, segment->name, strlen(segment->name));
     text_add_string(&text, " has errors, and there is no earlier one: ");
     text_add_string(&text, finding_name(segment->unready_code));
     if (segment->unready_at.line > 0)
-        add_location(explanation, &text, segment, segment->unready_at.line);
-    end_step(explanation, &text);
+        explain_add_location(explanation, &text, segment, segment->unready_at.line);
+    explain_end_step(explanation, &text);
 }
 
 static void explain_app(const struct verdict *verdict, struct explanation *explanation)
 {
     const struct app_entry *app = verdict->app;
-    struct text text = begin_step(explanation);
+    struct text text = explain_begin_step(explanation);
 
+    assert(verdict->segment != NULL);
     text_add_string(&text, "app=");
     explain_add_app(&text, verdict);
     text_add_string(&text, " space=");
@@ -208,24 +189,24 @@ static void explain_app(const struct verdict *verdict, struct explanation *expla
     text_add_number(&text, app->web_count);
     text_add_string(&text, " web_up=");
     text_add_number(&text, app->web_up);
-    add_location(explanation, &text, verdict->segment, app->at.line);
-    end_step(explanation, &text);
+    explain_add_location(explanation, &text, verdict->segment, app->at.line);
+    explain_end_step(explanation, &text);
     if (verdict_is_foreign(verdict)) {
-        text = begin_step(explanation);
+        text = explain_begin_step(explanation);
         text_add_string(&text, "internal routing is fixed at creation: the app must be recreated "
                                "with it to become internal");
-        end_step(explanation, &text);
+        explain_end_step(explanation, &text);
     }
 }
 
 static void explain_raised_ttl(uint32_t ttl_seconds, struct explanation *explanation)
 {
-    struct text text = begin_step(explanation);
+    struct text text = explain_begin_step(explanation);
 
     text_add_string(&text, "negative_ttl=");
     text_add_number(&text, ttl_seconds);
     text_add_string(&text, " raised: clients ask for it more than 100 times a second");
-    end_step(explanation, &text);
+    explain_end_step(explanation, &text);
 }
 
 /* A name directly below the apps' suffix that no app has: likely a mistyped one. */
@@ -240,109 +221,11 @@ static void explain_mistyped(const struct snapshot *snapshot, const struct clien
     struct suggestion suggestion = suggest_app(snapshot, client, name->octets);
     if (suggestion.text == NULL)
         return;
-    struct text text = begin_step(explanation);
+    struct text text = explain_begin_step(explanation);
     text_add_string(&text, "did you mean ");
     text_add(&text, suggestion.text, suggestion.length);
     text_add_string(&text, "? no app of the client's spaces has this name");
-    end_step(explanation, &text);
-}
-
-/* In the zone file, or in the key of the registry that the dynos are of. */
-static void add_formation_location(const struct explanation *explanation, struct text *text,
-                                   const struct verdict *verdict)
-{
-    const struct segment *segment = verdict->segment;
-    const struct formation_entry *formation = verdict->formation;
-    const struct app_entry *app = &segment->apps[formation->app];
-    uint32_t line = verdict->dyno != NULL ? verdict->dyno->line : formation->at.line;
-    uint64_t revision = segment_revision(segment, formation);
-
-    if (revision == 0 || !explanation->has_locations) {
-        add_location(explanation, text, segment, line);
-        return;
-    }
-    text_add_string(text, " (d/");
-    text_add_string(text, segment->name);
-    text_add_string(text, "/");
-    text_add(text, segment_text(segment, app->name), app->name_length);
-    text_add_string(text, "/");
-    text_add_string(text, segment_type(segment, formation));
-    text_add_string(text, "@");
-    text_add_number(text, revision);
-    if (verdict->dyno != NULL) {
-        text_add_string(text, ":");
-        text_add_number(text, line);
-    }
-    text_add_string(text, ")");
-}
-
-static void explain_formation(const struct verdict *verdict, struct explanation *explanation)
-{
-    struct text text = begin_step(explanation);
-
-    text_add_string(&text, "process=");
-    explain_add_type(&text, verdict);
-    text_add_string(&text, " dynos=");
-    text_add_number(&text, verdict->formation->dyno_count);
-    if (verdict->dyno != NULL) {
-        text_add_string(&text, " dyno=");
-        text_add_number(&text, verdict->dyno->number);
-        text_add_string(&text, " state=");
-        text_add_string(&text, dyno_state_text(verdict->dyno->state));
-    }
-    add_formation_location(explanation, &text, verdict);
-    end_step(explanation, &text);
-}
-
-/* Why the routers or dynos come in this order, where the space has affinity. */
-static void explain_affinity(const struct client *client, const struct verdict *verdict,
-                             struct explanation *explanation)
-{
-    const struct segment *segment = verdict->segment;
-    const struct az_entry *az = affinity_find_az(client, verdict->membership, segment);
-    bool are_routers = verdict->answer == ANSWER_ROUTERS;
-    struct text text = begin_step(explanation);
-
-    text_add_string(&text, "affinity=");
-    text_add_string(&text, affinity_text(segment->affinity));
-    if (az == NULL) {
-        text_add_string(&text, ": the client is in no dyno CIDR with an az, so all in turn");
-        end_step(explanation, &text);
-        return;
-    }
-    text_add_string(&text, " az=");
-    escape_add(&text, az->name, strlen(az->name));
-    if (verdict->az == NULL) {
-        text_add_string(&text, are_routers ? ": no router" : ": no dyno");
-        text_add_string(&text, " of the client's zone is up, so all in turn");
-    } else {
-        text_add_string(&text, are_routers ? ": the routers" : ": the dynos");
-        text_add_string(&text, " of the client's zone ");
-        text_add_string(&text, segment->affinity == AFFINITY_ONLY ? "alone" : "first");
-    }
-    end_step(explanation, &text);
-}
-
-static void explain_routers(const struct verdict *verdict, struct explanation *explanation)
-{
-    const struct segment *segment = verdict->segment;
-    struct text text = begin_step(explanation);
-
-    text_add_string(&text, "routers up:");
-    for (size_t i = 0; i < segment->router_count; i++) {
-        if (segment->routers[i].state != ROUTER_UP)
-            continue;
-        text_add_string(&text, " ");
-        text_add_ipv4(&text, segment->routers[i].ip);
-        if (segment->affinity != AFFINITY_NONE && segment->routers[i].az != ENTRY_NONE) {
-            const char *az = segment->azs[segment->routers[i].az].name;
-            text_add_string(&text, " (");
-            escape_add(&text, az, strlen(az));
-            text_add_string(&text, ")");
-        }
-    }
-    add_location(explanation, &text, segment, segment->routers[0].at.line);
-    end_step(explanation, &text);
+    explain_end_step(explanation, &text);
 }
 
 /*
@@ -357,20 +240,20 @@ static bool is_other_type(const struct query *query, const struct verdict *verdi
 
 static void explain_other_type(const struct query *query, struct explanation *explanation)
 {
-    struct text text = begin_step(explanation);
+    struct text text = explain_begin_step(explanation);
 
     text_add_string(&text, "no ");
     type_add(&text, query->type);
     text_add_string(&text, ": an internal name has the routers' addresses, type A, and no others");
-    end_step(explanation, &text);
+    explain_end_step(explanation, &text);
 }
 
 static void format_text(const char *octets, struct explanation *explanation)
 {
-    struct text text = begin_step(explanation);
+    struct text text = explain_begin_step(explanation);
 
     text_add_string(&text, octets);
-    end_step(explanation, &text);
+    explain_end_step(explanation, &text);
 }
 
 /* Where the client may ask for names below suffixes only: which of them allows it, or the list. */
@@ -384,7 +267,7 @@ static void explain_recursion(const struct snapshot *snapshot, const struct clie
         (recursion_classes(recursion) & classes) == 0)
         return;
     const struct recursion_suffix *suffix = recursion_find(recursion, classes, &query->name);
-    struct text text = begin_step(explanation);
+    struct text text = explain_begin_step(explanation);
     text_add_string(&text, "recursion_for ");
     text_add_string(&text, class_text(suffix == NULL ? client_class(client) : suffix->class));
     if (suffix != NULL) {
@@ -394,14 +277,14 @@ static void explain_recursion(const struct snapshot *snapshot, const struct clie
         text_add_string(&text, ": not below ");
         explain_add_suffixes(&text, recursion, classes);
     }
-    end_step(explanation, &text);
+    explain_end_step(explanation, &text);
 }
 
 static void explain_forward(const struct snapshot *snapshot, const struct verdict *verdict,
                             const struct explain_facts *facts, struct explanation *explanation)
 {
     const struct route *route = &snapshot->policy.routes.items[verdict->route];
-    struct text text = begin_step(explanation);
+    struct text text = explain_begin_step(explanation);
 
     text_add_string(&text, "zone=");
     name_add(&text, route->zone.octets);
@@ -410,7 +293,7 @@ static void explain_forward(const struct snapshot *snapshot, const struct verdic
         text_add_string(&text, " upstreams=");
         text_add_string(&text, route->upstreams);
     }
-    end_step(explanation, &text);
+    explain_end_step(explanation, &text);
     if (facts->servers != NULL)
         format_text(facts->servers, explanation);
     if (facts->cached != NULL)
@@ -440,18 +323,18 @@ static void explain_verdict(const struct snapshot *snapshot, const struct client
     struct text text;
 
     if (reason->level != REASON_LEVEL_NONE) {
-        text = begin_step(explanation);
+        text = explain_begin_step(explanation);
         text_add_string(&text, "remedy=");
         text_add_string(&text, reason->remedy);
-        end_step(explanation, &text);
+        explain_end_step(explanation, &text);
     }
-    text = begin_step(explanation);
+    text = explain_begin_step(explanation);
     text_add_string(&text, "verdict=");
     if (verdict->situation == SITUATION_FORWARD && verdict->reason == REASON_NONE) {
         text_add_string(&text, "forward to ");
         text_add_string(&text, snapshot->policy.routes.items[verdict->route].upstreams);
         add_last(&text, " for ", query, links);
-        end_step(explanation, &text);
+        explain_end_step(explanation, &text);
         return;
     }
     rcode_add(&text, verdict->rcode);
@@ -463,7 +346,7 @@ static void explain_verdict(const struct snapshot *snapshot, const struct client
         text_add_string(&text, ": ");
         explain_reason(snapshot, client, query, verdict, &text);
     }
-    end_step(explanation, &text);
+    explain_end_step(explanation, &text);
 }
 
 /* Prints the steps about the name that the aliases lead to. */
@@ -508,12 +391,12 @@ static void explain_last(const struct snapshot *snapshot, const struct client *c
 static void explain_stale(struct explanation *explanation)
 {
     const struct reason_entry *reason = reason_entry(REASON_REGISTRY_STALE);
-    struct text text = begin_step(explanation);
+    struct text text = explain_begin_step(explanation);
 
     text_add_string(&text, reason->code);
     text_add_string(&text, " ");
     text_add_string(&text, reason->description);
-    end_step(explanation, &text);
+    explain_end_step(explanation, &text);
 }
 
 /* Revisions are shown to whom locations are. */
@@ -527,9 +410,9 @@ static void explain_freshness(const struct snapshot *snapshot, const struct verd
     if (segment == NULL && membership != NULL)
         segment = snapshot->segments[membership->segment];
     if (segment != NULL) {
-        struct text text = begin_step(explanation);
+        struct text text = explain_begin_step(explanation);
         explain_freshness_write(snapshot->freshness, segment, &text);
-        end_step(explanation, &text);
+        explain_end_step(explanation, &text);
     }
     if (freshness_is_stale(snapshot->freshness))
         explain_stale(explanation);
@@ -549,12 +432,12 @@ void explain(const struct snapshot *snapshot, const struct client *client,
     explanation->has_locations =
         facts->for_operator || (membership != NULL && membership->class == CLIENT_SPACE);
     explanation->count = 0;
-    struct text text = begin_step(explanation);
+    struct text text = explain_begin_step(explanation);
     text_add_string(&text, "name=");
     name_add(&text, query->name.octets);
     text_add_string(&text, " type=");
     type_add(&text, query->type);
-    end_step(explanation, &text);
+    explain_end_step(explanation, &text);
     explain_client(snapshot, client, verdict, facts->address, explanation);
     if (facts->for_operator && facts->address == NULL)
         explain_outside(snapshot, client, explanation);

@@ -313,11 +313,9 @@ static void add_fact(struct text *text, const struct snapshot *snapshot,
 {
     switch (verdict->reason) {
     case REASON_CRASHED:
-        text_add_string(text, "app crashed: ");
-        add_web_counts(text, verdict);
-        break;
     case REASON_NO_WEB:
-        text_add_string(text, "no web dynos running: ");
+        text_add_string(text, verdict->reason == REASON_CRASHED ? "app crashed: "
+                                                                : "no web dynos running: ");
         add_web_counts(text, verdict);
         break;
     case REASON_OUTSIDE:

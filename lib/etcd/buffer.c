@@ -16,12 +16,13 @@ uint8_t *buffer_room(struct buffer *buffer, size_t length)
 {
     size_t waiting = buffer_length(buffer);
 
+    assert(buffer->block != NULL || buffer->capacity + waiting == 0);
     if (length <= buffer->capacity - buffer->end && buffer->block != NULL)
         return buffer->block + buffer->end;
     if (length > SIZE_MAX / 4 || waiting > SIZE_MAX / 4)
         return NULL;
     size_t wanted = waiting + length < LEAST_OCTETS ? LEAST_OCTETS : waiting + length;
-    if (wanted > buffer->capacity / 2) {
+    if (buffer->block == NULL || wanted > buffer->capacity / 2) {
         size_t capacity = wanted * 2;
         uint8_t *block = malloc(capacity);
         if (block == NULL)

@@ -81,9 +81,9 @@ static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame
     return 0;
 }
 
-static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const uint8_t *name,
-                     size_t name_length, const uint8_t *value, size_t value_length, uint8_t flags,
-                     void *context)
+static int on_header(nghttp2_session *session, const nghttp2_frame *frame, // NOLINT: its form
+                     const uint8_t *name, size_t name_length, const uint8_t *value,
+                     size_t value_length, uint8_t flags, void *context)
 {
     struct etcd_connection *connection = context;
     struct call *call = calls_find(connection, frame->hd.stream_id);
@@ -301,8 +301,9 @@ static int on_invalid_frame(nghttp2_session *session, const nghttp2_frame *frame
     return 0;
 }
 
-static ssize_t read_request(nghttp2_session *session, int32_t stream, uint8_t *room, size_t most,
-                            uint32_t *flags, nghttp2_data_source *source, void *context)
+static ssize_t read_request(nghttp2_session *session, int32_t stream, // NOLINT: its form
+                            uint8_t *room, size_t most, uint32_t *flags,
+                            nghttp2_data_source *source, void *context)
 {
     struct call *call = calls_find(context, stream);
 

@@ -102,7 +102,7 @@ bool disk_content_init(struct disk_content *content, const struct mirror *mirror
 
 void disk_content_close(struct disk_content *content)
 {
-    for (size_t i = 0; i < content->space_count; i++) {
+    for (size_t i = 0; content->spaces != NULL && i < content->space_count; i++) {
         mirror_release_fixed(content->spaces[i].fixed);
         free(content->spaces[i].name);
     }

@@ -173,7 +173,7 @@ void mirror_close(struct mirror *mirror);
 /** True when the space is selected. */
 bool mirror_selects(const struct mirror *mirror, const char *space);
 
-/* ---- what arrives: mirror_finish ends a response ---- */
+/* ---- what arrives: mirror_finish ends a response (mirror_events.c) ---- */
 
 /** A key has this value. One that is known already changes nothing. */
 void mirror_put(struct mirror *mirror, const struct etcd_pair *pair);
@@ -289,6 +289,9 @@ struct mirror_space *mirror_make(struct mirror *mirror, const char *space);
 /** What a space should be served from: NULL for nothing. */
 struct mirror_document *mirror_newest(const struct mirror *mirror,
                                       const struct mirror_space *space);
+
+/** The report of findings about what arrives; NULL without memory, which is noted. */
+struct report *mirror_findings(struct mirror *mirror);
 
 /** Notes that a dyno key is gone, whatever counts of it. */
 void mirror_put_gone(struct mirror *mirror, const char *space, const char *app, const char *type,

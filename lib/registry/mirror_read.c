@@ -48,10 +48,9 @@ static const struct etcd_pair *find_pair(const struct comparing *comparing, cons
 static bool has_same_lines(const struct dyno_key *view, const struct etcd_pair *pair)
 {
     struct report *report = report_new();
-    struct dyno_key *read =
-        report == NULL ? NULL
-                       : dyno_key_read(view->space, view->app, view->type, view->revision,
-                                       (const char *)pair->value.start, pair->value.length, report);
+    struct dyno_key *read = report == NULL ? NULL
+                                           : dyno_key_read(view->space, view->app, view->type,
+                                                           view->revision, pair->value, report);
     bool is_same = read != NULL && !read->is_bad && read->count == view->count;
 
     for (size_t i = 0; is_same && i < view->count; i++)

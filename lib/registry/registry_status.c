@@ -55,7 +55,7 @@ void registry_set_kept(struct registry *registry, const struct load_outcome *out
             return;
         }
     }
-    if (kept->count > 0)
+    if (kept->items != NULL && kept->count > 0)
         qsort(kept->items, kept->count, sizeof *kept->items, compare_kept);
 }
 

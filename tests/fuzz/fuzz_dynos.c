@@ -51,7 +51,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct report *report = report_new();
     must(report != NULL);
     struct dyno_key *key =
-        dyno_key_read("test-space", "bench", "web", 88, (const char *)data, size, report);
+        dyno_key_read("test-space", "bench", "web", 88, (struct octets){data, size}, report);
 
     must(key != NULL && key->is_bad == !report_is_clean(report));
     must(!key->is_bad || key->count == 0);

@@ -29,7 +29,8 @@ static struct dyno_key *read_octets(const char *value, size_t length)
 
     ck_assert_ptr_nonnull(exact);
     memcpy(exact, value, length);
-    struct dyno_key *key = dyno_key_read("test-space", "bench", "web", 88, exact, length, report);
+    struct dyno_key *key = dyno_key_read("test-space", "bench", "web", 88,
+                                         (struct octets){(const uint8_t *)exact, length}, report);
     free(exact);
     ck_assert_ptr_nonnull(key);
     return key;
@@ -184,7 +185,8 @@ static const struct {
 
 TEST_OVER(a_type_must_be_one_of_a_zone_file, types)
 {
-    struct dyno_key *key = dyno_key_read("test-space", "bench", types[_i].type, 88, "", 0, report);
+    struct dyno_key *key =
+        dyno_key_read("test-space", "bench", types[_i].type, 88, octets_of(""), report);
 
     ck_assert_ptr_nonnull(key);
     ck_assert(key->is_bad);

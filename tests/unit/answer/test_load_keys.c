@@ -61,9 +61,9 @@ static void give(const char *path, uint64_t revision, const char *value)
     type = strchr(app, '/');
     *type++ = '\0';
     struct report *report = report_new();
-    keys[key_count++] =
-        value == NULL ? dyno_key_gone(parts, app, type, revision)
-                      : dyno_key_read(parts, app, type, revision, value, strlen(value), report);
+    keys[key_count++] = value == NULL
+                            ? dyno_key_gone(parts, app, type, revision)
+                            : dyno_key_read(parts, app, type, revision, octets_of(value), report);
     report_free(report);
     ck_assert_ptr_nonnull(keys[key_count - 1]);
 }
