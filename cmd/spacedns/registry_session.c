@@ -61,7 +61,8 @@ static bool read_password(struct registry_session *registry, const char *path, s
 static bool open_client(struct session *session, struct registry_session *registry, struct err *err)
 {
     const struct settings *settings = &session->settings;
-    const struct etcd_client_options options = {
+
+    registry->options = (struct etcd_client_options){
         .endpoints = settings->registry_endpoints.items,
         .endpoint_count = settings->registry_endpoints.count,
         .ca = settings->registry_ca,
@@ -75,7 +76,7 @@ static bool open_client(struct session *session, struct registry_session *regist
     if (settings->registry_user != NULL &&
         !read_password(registry, settings->registry_password_file, err))
         return false;
-    registry->client = etcd_client_open(&options, err);
+    registry->client = etcd_client_open(&registry->options, err);
     return registry->client != NULL;
 }
 

@@ -12,10 +12,12 @@
  * Threads: one.  Memory: the session's, until session_close.
  */
 #include "source/overlay.h"
+#include "spacedns/etcd_client.h"
 #include "spacedns/registry_view.h"
 #include "spacedns/session.h"
 
 struct registry_session {
+    struct etcd_client_options options; /* the client's, which borrows them */
     struct etcd_client *client;
     struct keys keys;
     struct registry_view view;
