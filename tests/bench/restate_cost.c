@@ -83,7 +83,8 @@ static struct dyno_key *make_key(unsigned space, unsigned app, uint64_t revision
                                    128 + dyno / 250 % 32, 1 + dyno % 250);
     }
     struct dyno_key *key =
-        must(dyno_key_read(space_name, app_name, "web", revision, value, length, report));
+        must(dyno_key_read(space_name, app_name, "web", revision,
+                           (struct octets){(const uint8_t *)value, length}, report));
     if (key->is_bad) {
         report_print(report, stderr);
         exit(EXIT_FAILURE);

@@ -61,7 +61,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         char *written = dyno_key_write(key, &length);
         must(written != NULL);
         struct dyno_key *again =
-            dyno_key_read("test-space", "bench", "web", 88, written, length, report);
+            dyno_key_read("test-space", "bench", "web", 88,
+                          (struct octets){(const uint8_t *)written, length}, report);
         must(again != NULL);
         if (length <= DYNO_KEY_OCTETS_MOST)
             check_same(key, again);

@@ -17,10 +17,9 @@ static struct dyno_key *key_of(const struct key_text *text)
 
     if (sscanf(text->name, "%63[^/]/%63[^/]/%139s", space, app, type) != 3 || report == NULL)
         give_up(text->name);
-    struct dyno_key *key = text->value == NULL
-                               ? dyno_key_gone(space, app, type, text->revision)
-                               : dyno_key_read(space, app, type, text->revision, text->value,
-                                               strlen(text->value), report);
+    struct dyno_key *key = text->value == NULL ? dyno_key_gone(space, app, type, text->revision)
+                                               : dyno_key_read(space, app, type, text->revision,
+                                                               octets_of(text->value), report);
     if (key == NULL || key->is_bad) {
         report_print(report, stderr);
         give_up(text->name);
