@@ -27,7 +27,7 @@ static const enum finding_code beyond_one_file[] = {
     FINDING_LISTEN_PUBLIC, FINDING_SETTING,      FINDING_RESTART,       FINDING_BUSY,
     FINDING_CUT,           FINDING_NO_END,       FINDING_RESOLV_CONF,   FINDING_CONN_SPACE,
     FINDING_LOCAL_AS,      FINDING_LISTEN_SPACE, FINDING_LAST_GOOD,     FINDING_UNSERVED,
-    FINDING_IGNORED,       FINDING_TLS_NAME,     FINDING_HELD,
+    FINDING_IGNORED,       FINDING_TLS_NAME,     FINDING_HELD,          FINDING_DYNO_IP_MOVED,
 };
 
 static int by_name(const void *left, const void *right)
