@@ -58,11 +58,13 @@ static void add_label(struct text *text, const uint8_t *label)
     name_add(text, name);
 }
 
-static void add_web_counts(struct text *text, const struct verdict *verdict)
+static void add_no_web(struct text *text, const struct verdict *verdict)
 {
     assert(verdict->app != NULL);
     uint16_t count = verdict->app->web_count;
 
+    text_add_string(text,
+                    verdict->reason == REASON_CRASHED ? "app crashed: " : "no web dynos running: ");
     explain_add_app(text, verdict);
     if (count == 0) {
         text_add_string(text, " has no web dyno; scale web to 1 or more");
@@ -300,6 +302,15 @@ static void add_not_ready(struct text *text, const struct verdict *verdict)
     text_add_string(text, " is not ready: its document has errors");
 }
 
+/* A space whose answers are withheld: its state, or its document, is the cause. */
+static void add_not_served(struct text *text, const struct verdict *verdict)
+{
+    if (verdict->reason == REASON_SPACE_CHANGING)
+        add_space_changing(text, verdict->segment);
+    else
+        add_not_ready(text, verdict);
+}
+
 static void add_rate_limited(struct text *text, const struct snapshot *snapshot)
 {
     text_add_string(text, "this client asks more than ");
@@ -314,9 +325,7 @@ static void add_fact(struct text *text, const struct snapshot *snapshot,
     switch (verdict->reason) {
     case REASON_CRASHED:
     case REASON_NO_WEB:
-        text_add_string(text, verdict->reason == REASON_CRASHED ? "app crashed: "
-                                                                : "no web dynos running: ");
-        add_web_counts(text, verdict);
+        add_no_web(text, verdict);
         break;
     case REASON_OUTSIDE:
         text_add_string(text, explain_outside_text + sizeof "Q18");
@@ -351,10 +360,8 @@ static void add_fact(struct text *text, const struct snapshot *snapshot,
         add_not_declared(text, snapshot, client, query, verdict);
         break;
     case REASON_SPACE_CHANGING:
-        add_space_changing(text, verdict->segment);
-        break;
     case REASON_NOT_READY:
-        add_not_ready(text, verdict);
+        add_not_served(text, verdict);
         break;
     case REASON_ROUTE_MISSING:
         add_route_missing(text, verdict);
