@@ -72,6 +72,7 @@ static struct snapshot *load(const struct load_request *request)
         fprintf(stderr, "load_cost: no snapshot: %s\n", err.text);
         exit(EXIT_FAILURE);
     }
+    load_outcome_close(&outcome);
     report_free(report);
     return snapshot;
 }

@@ -453,6 +453,7 @@ static void try(size_t file, const char *text, size_t length)
         scratch_write(&life.zones, life.files[file], text, length);
     folder_init(&source, life.zones.path, NULL);
     struct snapshot *next = snapshot_load(&request, report, &outcome, &err);
+    load_outcome_close(&outcome);
     report_free(report);
     life.step++;
     if (next != NULL) {

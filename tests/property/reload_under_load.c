@@ -117,6 +117,7 @@ static struct snapshot *load(struct world *world, const struct snapshot *before)
         report_print(report, stderr);
         fprintf(stderr, "%s\n", err.text);
     }
+    load_outcome_close(&outcome);
     report_free(report);
     return snapshot;
 }

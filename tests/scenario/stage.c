@@ -108,6 +108,7 @@ static enum stage_outcome load(struct stage *stage)
 
     world_load(&stage->world, report, &outcome, &err);
     keep_findings(stage, report, &err);
+    load_outcome_close(&outcome);
     report_free(report);
     if (stage->world.snapshot != before)
         return STAGE_DONE;

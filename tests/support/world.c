@@ -78,6 +78,7 @@ void world_must_load(struct world *world)
         fprintf(stderr, "the zone files are refused: %s\n", err.text);
         abort();
     }
+    load_outcome_close(&outcome);
     report_free(report);
 }
 
