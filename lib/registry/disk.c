@@ -222,11 +222,11 @@ static bool write_content(FILE *out, const struct disk_content *content)
     const struct follow_position *position = &content->position;
 
     write_line(&writing, HEAD "settings %016" PRIx64 "\n", content->settings);
-    write_line(&writing,
-               "position %" PRIx64 " %s %" PRIu64 " %" PRIu64 " %016" PRIx64 "\npause %" PRIu64
-               "\n",
-               position->cluster, or_dash(position->id), position->revision,
-               position->seen_revision, position->seen_hash, content->pause_revision);
+    write_line(
+        &writing,
+        "position %" PRIx64 " %s %" PRIu64 " %" PRIu64 " %016" PRIx64 " %d\npause %" PRIu64 "\n",
+        position->cluster, or_dash(position->id), position->revision, position->seen_revision,
+        position->seen_hash, (int)position->has_seen_deletion, content->pause_revision);
     for (size_t i = 0; i < content->space_count && !writing.has_failed; i++)
         write_space(&writing, &content->spaces[i]);
     write_keys(&writing, content);

@@ -4,7 +4,7 @@
  *
  *     spacedns registry 1
  *     settings HASH                       of cell, selection and channel: another one is not used
- *     position CLUSTER ID REVISION SEEN HASH
+ *     position CLUSTER ID REVISION SEEN HASH HAS-DELETION
  *     pause REVISION
  *     z SPACE MOD CREATE CHECKSUM         what is served (its text: STATE/zones, answer/state.h)
  *     newest SPACE MOD CREATE GONE        the document is another one (MOD 0: it is gone)

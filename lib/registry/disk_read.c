@@ -61,11 +61,13 @@ static bool is_space(const char *name)
 static bool read_position(struct parsing *parsing, const char *line)
 {
     struct follow_position *position = parsing->position;
+    int has_deletion = 1; /* the safe assumption of a file that does not say so */
 
-    if (sscanf(line, "position %" SCNx64 " %63s %" SCNu64 " %" SCNu64 " %" SCNx64,
+    if (sscanf(line, "position %" SCNx64 " %63s %" SCNu64 " %" SCNu64 " %" SCNx64 " %d",
                &position->cluster, position->id, &position->revision, &position->seen_revision,
-               &position->seen_hash) != 5)
+               &position->seen_hash, &has_deletion) < 5)
         return false;
+    position->has_seen_deletion = has_deletion != 0 && position->seen_revision != 0;
     if (strcmp(position->id, "-") == 0)
         position->id[0] = '\0';
     return true;

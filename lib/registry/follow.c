@@ -244,6 +244,11 @@ void follow_hurry(struct follow *follow, uint64_t now_ms)
         follow->due_ms = now_ms;
 }
 
+static uint64_t resume_revision(const struct follow_position *position)
+{
+    return position->seen_revision - (position->has_seen_deletion && position->seen_revision > 1);
+}
+
 static void watch(struct follow *follow, uint64_t now_ms)
 {
     const struct follow_position *position = &follow->position;
@@ -254,7 +259,7 @@ static void watch(struct follow *follow, uint64_t now_ms)
     follow->is_created = false;
     follow_enter(follow, FOLLOW_RESUMING, now_ms + FOLLOW_REPLY_MS);
     follow_act(follow, FOLLOW_WATCH)->number =
-        follow->is_resuming ? position->seen_revision : position->revision + 1;
+        follow->is_resuming ? resume_revision(position) : position->revision + 1;
 }
 
 void follow_on_read(struct follow *follow, uint64_t now_ms)
@@ -268,6 +273,7 @@ void follow_on_read(struct follow *follow, uint64_t now_ms)
     position->revision = follow->read_revision;
     position->seen_revision = 0;
     position->seen_hash = 0;
+    position->has_seen_deletion = false;
     follow->applied = position->revision;
     follow->needs_read = false;
     follow->distrusts = false;

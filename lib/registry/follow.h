@@ -16,7 +16,9 @@
  * 1. A watch is resumed AT the last revision that changed something of ours, not behind it, and
  *    what comes for it must be what we have (a hash of its events). That finds another history, a
  *    compaction up to a missed deletion, which etcd 3.4 passes over in silence, and a registry
- *    that went back. What has not come within FOLLOW_RESUME_MS does not come.
+ *    that went back. What has not come within FOLLOW_RESUME_MS does not come. If that revision
+ *    deleted something it is resumed at the one before: a history that is compacted up to the
+ *    deletion is refused then, instead of passed over.
  * 2. A header's revision below ours: it went back. Another id of meta or of the cluster: another
  *    registry. Then everything is read, and the owner's guard judges it.
  * 3. A response that creates and cancels a watch was refused. With a compact revision: read.
@@ -78,6 +80,7 @@ struct follow_position {
     uint64_t revision;      /* everything up to it is known; 0: nothing */
     uint64_t seen_revision; /* the last one that changed something; 0: not known */
     uint64_t seen_hash;     /* of its events */
+    bool has_seen_deletion; /* one of them is a deletion */
 };
 
 enum follow_action_kind {

@@ -52,16 +52,30 @@ static void be_watching(struct follow *follow, uint64_t now_ms)
                   follow->position.revision);
 }
 
+static void notify_compacted(struct follow *follow, int64_t revision)
+{
+    const struct follow_position *position = &follow->position;
+
+    if (position->has_seen_deletion && (uint64_t)revision == position->seen_revision)
+        follow_notify(follow, REGISTRY_RESET, true,
+                      "the registry's history was compacted to revision %" PRId64
+                      ", the last one that is known here, whose deletions are not in it any more: "
+                      "everything is read again",
+                      revision);
+    else
+        follow_notify(follow, REGISTRY_RESET, true,
+                      "the registry's history is kept from revision %" PRId64 " on, and %" PRIu64
+                      " is known here: everything is read again",
+                      revision, position->revision);
+}
+
 static void refuse_watch(struct follow *follow, const struct etcd_watch_response *response,
                          uint64_t now_ms)
 {
     char reason[200];
 
     if (response->compact_revision > 0) {
-        follow_notify(follow, REGISTRY_RESET, true,
-                      "the registry's history is kept from revision %" PRId64 " on, and %" PRIu64
-                      " is known here: everything is read again",
-                      response->compact_revision, follow->position.revision);
+        notify_compacted(follow, response->compact_revision);
         follow_spread(follow, now_ms);
         return;
     }
@@ -95,11 +109,14 @@ static bool on_created(struct follow *follow, const struct etcd_watch_response *
     return true;
 }
 
-/* Passes over the events that are known, and adds them to the hash. */
+/* Passes over the events that are known, and adds those of the last revision to the hash. */
 static size_t pass_known(struct follow *follow, const struct etcd_watch_response *response)
 {
     size_t i = 0;
 
+    while (!follow->has_seen_again && i < response->count &&
+           (uint64_t)response->events[i].pair.mod_revision < follow->position.seen_revision)
+        i++;
     while (i < response->count &&
            (uint64_t)response->events[i].pair.mod_revision == follow->position.seen_revision) {
         follow->seen_again += follow_hash(&response->events[i++]);
@@ -108,11 +125,13 @@ static size_t pass_known(struct follow *follow, const struct etcd_watch_response
     return i;
 }
 
-/* Returns false when what comes is not what is known. */
+/* Returns false when what comes is not what is known, or all of it was before that. */
 static bool resume(struct follow *follow, const struct etcd_watch_response *response, size_t *first,
                    uint64_t now_ms)
 {
     *first = pass_known(follow, response);
+    if (!follow->has_seen_again && *first > 0 && *first == response->count)
+        return false;
     if (!follow->has_seen_again || follow->seen_again != follow->position.seen_hash) {
         follow_unlike(follow, now_ms);
         return false;
@@ -131,8 +150,10 @@ static void advance(struct follow *follow, const struct etcd_event *events, size
         if (revision != position->seen_revision) {
             position->seen_revision = revision;
             position->seen_hash = 0;
+            position->has_seen_deletion = false;
         }
         position->seen_hash += follow_hash(&events[i]);
+        position->has_seen_deletion |= events[i].is_delete;
     }
     if (count == 0)
         return;

@@ -236,6 +236,29 @@ TEST(events_that_are_known_are_not_applied_twice)
                      0);
 }
 
+/* etcd 3.4 passes over a deletion that history is compacted to, but refuses the revision before. */
+TEST(a_watch_is_resumed_before_a_deletion_and_passes_over_what_comes_first)
+{
+    struct etcd_event events[] = {event("/a", "1", 89), event("/b", NULL, 90),
+                                  event("/c", "3", 101)};
+    struct follow_position position = position_of(&events[1]);
+
+    position.has_seen_deletion = true;
+    begin(&position, 1, NULL);
+    follow_tick(&follow, now);
+    follow_on_ready(&follow, now);
+    greet(110, "one");
+    ck_assert_str_eq(decided(), "open a:1, greet, watch 89");
+    created(110);
+    ck_assert_int_eq(watch_response((struct etcd_watch_response){.header = header(110)}, events, 1),
+                     -1);
+    ck_assert_int_eq(follow.state, FOLLOW_RESUMING);
+    ck_assert_int_eq(
+        watch_response((struct etcd_watch_response){.header = header(110)}, events + 1, 2), 1);
+    ck_assert_int_eq(follow.state, FOLLOW_WATCHING);
+    ck_assert(!follow.position.has_seen_deletion);
+}
+
 /* ---- another history ---- */
 
 static void reach_resuming(int64_t revision)

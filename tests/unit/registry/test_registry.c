@@ -374,6 +374,39 @@ TEST(a_deletion_that_history_was_compacted_to_is_found)
     ck_assert_str_eq(rig_dynos(&rig, "ant", "shop", "web"), "-");
 }
 
+/* The revision that is known to the follower is the deletion's: nothing has changed since. */
+TEST(history_compacted_to_the_deletion_that_is_known_is_no_other_one)
+{
+    follow_two();
+    rig_put(&rig, "d/ant/shop/web", "1 crashed");
+    rig_delete(&rig, "d/ant/shop/web");
+    rig_run(&rig, 10);
+    etcd_store_compact(rig.store, rig.store->revision);
+    rig_cut(&rig);
+    rig_run(&rig, 3000);
+    ck_assert_ptr_nonnull(strstr(rig.texts[REGISTRY_RESET], "compacted to revision 7, the last"));
+    rig_follow(&rig);
+    ck_assert_uint_eq(rig.told[REGISTRY_RESET], 1);
+    ck_assert_uint_eq(rig_status(&rig).full_reads, 2);
+    rig_cut(&rig);
+    rig_follow(&rig);
+    ck_assert_uint_eq(rig_status(&rig).full_reads, 2);
+}
+
+TEST(a_watch_is_resumed_after_a_deletion_that_history_still_has)
+{
+    follow_two();
+    rig_put(&rig, "d/ant/shop/web", "1 crashed");
+    rig_delete(&rig, "d/ant/shop/web");
+    rig_run(&rig, 10);
+    rig_cut(&rig);
+    rig_put(&rig, "d/ant/bill/web", "1 idle");
+    rig_follow(&rig);
+    ck_assert_str_eq(bill(), "1 idle ");
+    ck_assert_uint_eq(rig.told[REGISTRY_RESET], 0);
+    ck_assert_uint_eq(rig_status(&rig).full_reads, 1);
+}
+
 TEST(a_key_that_waited_and_went_meanwhile_waits_no_more)
 {
     follow_two();
