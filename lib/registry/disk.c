@@ -86,6 +86,7 @@ bool disk_content_init(struct disk_content *content, const struct mirror *mirror
                                      .position = *position,
                                      .pause_revision = mirror->pause_revision,
                                      .snapshot = mirror->current};
+    memcpy(content->prefix, mirror->keys.prefix, sizeof content->prefix);
     bool passed = copy_keys(&mirror->waiting, &content->waiting, &content->waiting_count) &&
                   copy_keys(&mirror->held, &content->held, &content->held_count);
 
@@ -221,7 +222,7 @@ static bool write_content(FILE *out, const struct disk_content *content)
     struct writing writing = {.out = out, .hash = HASH_START};
     const struct follow_position *position = &content->position;
 
-    write_line(&writing, HEAD "settings %016" PRIx64 "\n", content->settings);
+    write_line(&writing, HEAD "settings %016" PRIx64 " %s\n", content->settings, content->prefix);
     write_line(
         &writing,
         "position %" PRIx64 " %s %" PRIu64 " %" PRIu64 " %016" PRIx64 " %d\npause %" PRIu64 "\n",

@@ -3,7 +3,7 @@
  * STATE/registry: where a replica was, so that a start needs no registry and a resume no full read.
  *
  *     spacedns registry 1
- *     settings HASH                       of cell, selection and channel: another one is not used
+ *     settings HASH ROOT/CELL/            of cell, selection and channel
  *     position CLUSTER ID REVISION SEEN HASH HAS-DELETION
  *     pause REVISION
  *     z SPACE MOD CREATE CHECKSUM         what is served (its text: STATE/zones, answer/state.h)
@@ -14,8 +14,9 @@
  *     held SPACE APP TYPE REVISION        a deletion that is held
  *     checksum HASH                       of all octets before
  *
- * It is written beside, synced and renamed. What is torn, of another version, or not this server's
- * is not used: everything is read from the registry then.
+ * It is written beside, synced and renamed. What is torn, of another version, or of another cell is
+ * not used: everything is read from the registry then. Of another selection or channel of the cell,
+ * what is selected now is used until everything was read.
  *
  * Threads: disk_write on any, with content that nobody changes meanwhile.
  * Memory: disk_read holds the file while it reads.
@@ -31,6 +32,12 @@
 
 /** The name of the file in the state folder. */
 #define DISK_FILE "registry"
+
+/** How a file that was read fits the settings. */
+enum disk_fit {
+    DISK_FITS,
+    DISK_OTHER_CHOICE, /* of another selection or channel: something may be missing */
+};
 
 struct disk_version {
     uint64_t mod_revision; /* 0: none */
@@ -49,6 +56,7 @@ struct disk_space {
 
 struct disk_content {
     uint64_t settings;
+    char prefix[KEY_ROOT_MOST + 1];
     struct follow_position position;
     uint64_t pause_revision;
     struct disk_space *spaces;
@@ -75,4 +83,4 @@ bool disk_write(const char *state_path, const struct disk_content *content, stru
  * has to be made anew then, as part of it may have been read. Code ERR_NONE: there is no file.
  */
 bool disk_read(const char *state_path, struct mirror *mirror, struct follow_position *position,
-               struct err *err);
+               enum disk_fit *fit, struct err *err);

@@ -22,7 +22,8 @@ struct parsing {
     const char *end; /* of what the checksum covers */
     struct mirror *mirror;
     struct follow_position *position;
-    bool is_other; /* of other settings */
+    enum disk_fit fit;
+    bool is_other; /* of another cell */
 };
 
 static bool is_sound(const char *text, size_t length)
@@ -58,6 +59,11 @@ static bool is_space(const char *name)
     return keys_is_name(name, strlen(name));
 }
 
+static bool is_selected(const struct parsing *parsing, const char *space)
+{
+    return mirror_selects(parsing->mirror, space);
+}
+
 static bool read_position(struct parsing *parsing, const char *line)
 {
     struct follow_position *position = parsing->position;
@@ -80,7 +86,9 @@ static bool read_served(struct parsing *parsing, const char *line)
 
     return sscanf(line, "z " NAME " %" SCNu64 " %" SCNu64 " %" SCNx64, name, &mod, &create,
                   &checksum) == 4 &&
-           is_space(name) && mirror_restore(parsing->mirror, name, mod, create, checksum);
+           is_space(name) &&
+           (!is_selected(parsing, name) ||
+            mirror_restore(parsing->mirror, name, mod, create, checksum));
 }
 
 static bool read_newest(struct parsing *parsing, const char *line)
@@ -90,7 +98,9 @@ static bool read_newest(struct parsing *parsing, const char *line)
 
     return sscanf(line, "newest " NAME " %" SCNu64 " %" SCNu64 " %" SCNu64, name, &mod, &create,
                   &gone) == 4 &&
-           is_space(name) && mirror_restore_newest(parsing->mirror, name, mod, create, gone);
+           is_space(name) &&
+           (!is_selected(parsing, name) ||
+            mirror_restore_newest(parsing->mirror, name, mod, create, gone));
 }
 
 static bool read_candidate(struct parsing *parsing, const char *line)
@@ -102,7 +112,8 @@ static bool read_candidate(struct parsing *parsing, const char *line)
     return sscanf(line, "next " NAME " %" SCNu64 " %" SCNu64 " %d", name, &mod, &create,
                   &is_removal) == 4 &&
            is_space(name) &&
-           mirror_restore_candidate(parsing->mirror, name, mod, create, is_removal != 0);
+           (!is_selected(parsing, name) ||
+            mirror_restore_candidate(parsing->mirror, name, mod, create, is_removal != 0));
 }
 
 static const char *or_null(const char *word)
@@ -143,7 +154,8 @@ static bool read_fixed(struct parsing *parsing, const char *line)
     uint64_t *apps = malloc((fixed.app_count + 1) * sizeof *apps);
     fixed.apps = apps;
     bool passed = apps != NULL && read_apps(parsing, apps, fixed.app_count) &&
-                  mirror_restore_fixed(parsing->mirror, name, &fixed, revision);
+                  (!is_selected(parsing, name) ||
+                   mirror_restore_fixed(parsing->mirror, name, &fixed, revision));
     free(apps);
     return passed;
 }
@@ -179,6 +191,8 @@ static bool read_held(struct parsing *parsing, const char *line)
             4 ||
         !is_space(space) || !is_space(app) || !is_space(type))
         return false;
+    if (!is_selected(parsing, space))
+        return true;
     struct dyno_key *gone = dyno_key_gone(space, app, type, revision);
     return gone != NULL && dyno_table_put(&parsing->mirror->held, gone, 0);
 }
@@ -186,10 +200,20 @@ static bool read_held(struct parsing *parsing, const char *line)
 static bool read_settings(struct parsing *parsing, const char *line)
 {
     uint64_t settings;
+    int length = 0;
 
-    parsing->is_other = sscanf(line, "settings %" SCNx64, &settings) != 1 ||
-                        settings != disk_settings(parsing->mirror);
-    return !parsing->is_other;
+    parsing->is_other = true;
+    if (sscanf(line, "settings %" SCNx64 "%n", &settings, &length) != 1)
+        return false;
+    const char *prefix = line[length] == ' ' ? line + length + 1 : "";
+    if (settings == disk_settings(parsing->mirror))
+        parsing->fit = DISK_FITS;
+    else if (strcmp(prefix, parsing->mirror->keys.prefix) == 0)
+        parsing->fit = DISK_OTHER_CHOICE;
+    else
+        return false;
+    parsing->is_other = false;
+    return true;
 }
 
 /* Unknown lines are of a version that adds what this one does not need. */
@@ -222,8 +246,8 @@ static bool read_lines(struct parsing *parsing, struct err *err)
         if (!read_line(parsing, line))
             return parsing->is_other
                        ? err_set(err, ERR_RULE,
-                                 DISK_FILE " in the state folder is of another cell, selection or "
-                                           "channel; everything is read from the registry")
+                                 DISK_FILE " in the state folder is of another cell; everything is "
+                                           "read from the registry")
                        : err_set(err, ERR_SYNTAX,
                                  DISK_FILE " in the state folder has a line that cannot be read; "
                                            "everything is read from the registry");
@@ -231,7 +255,7 @@ static bool read_lines(struct parsing *parsing, struct err *err)
 }
 
 static bool parse(char *text, size_t length, struct mirror *mirror,
-                  struct follow_position *position, struct err *err)
+                  struct follow_position *position, enum disk_fit *fit, struct err *err)
 {
     if (length < sizeof HEAD - 1 || memcmp(text, HEAD, sizeof HEAD - 1) != 0)
         return err_set(err, ERR_SYNTAX,
@@ -245,11 +269,14 @@ static bool parse(char *text, size_t length, struct mirror *mirror,
                               .end = text + length - CHECKSUM_LINE,
                               .mirror = mirror,
                               .position = position};
-    return read_lines(&parsing, err);
+    if (!read_lines(&parsing, err))
+        return false;
+    *fit = parsing.fit;
+    return true;
 }
 
 bool disk_read(const char *state_path, struct mirror *mirror, struct follow_position *position,
-               struct err *err)
+               enum disk_fit *fit, struct err *err)
 {
     char path[4096];
     struct stat status;
@@ -269,7 +296,7 @@ bool disk_read(const char *state_path, struct mirror *mirror, struct follow_posi
                        DISK_FILE
                        " in the state folder %.400s; everything is read from the registry",
                        why.text);
-    bool passed = parse(text, length, mirror, position, err);
+    bool passed = parse(text, length, mirror, position, fit, err);
     free(text);
     return passed;
 }

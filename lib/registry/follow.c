@@ -276,6 +276,7 @@ void follow_on_read(struct follow *follow, uint64_t now_ms)
     position->has_seen_deletion = false;
     follow->applied = position->revision;
     follow->needs_read = false;
+    follow->reads_at_once = false;
     follow->distrusts = false;
     follow->is_spread = false;
     follow->reads++;
@@ -345,7 +346,7 @@ void follow_on_meta(struct follow *follow, const struct etcd_header *header, uin
     set_id(follow->next_id, id);
     follow->next_cluster = header->cluster;
     follow->read_revision = (uint64_t)header->revision;
-    if (is_new || is_ours)
+    if (is_new || is_ours || (follow->needs_read && follow->reads_at_once))
         read_all(follow, now_ms);
     else if (follow->needs_read)
         follow_spread(follow, now_ms);

@@ -136,6 +136,7 @@ struct follow {
     uint64_t applied;               /* events up to this revision are known */
     uint64_t seen_again;            /* their hash */
     bool needs_read;                /* position is not to be resumed */
+    bool reads_at_once;             /* and that has no time: set by the owner, until it was read */
     bool distrusts;                 /* the read is of another history */
     char next_id[FOLLOW_ID_OCTETS]; /* of meta as it was asked for; in position once read */
     uint64_t next_cluster;

@@ -51,11 +51,13 @@ static bool init_mirror(struct registry *registry, struct err *err)
 /* A damaged file may have been read in part. */
 static bool read_disk(struct registry *registry, struct follow_position *position, struct err *err)
 {
+    enum disk_fit fit;
     struct err why;
 
     if (registry->state_path == NULL)
         return true;
-    if (disk_read(registry->state_path, &registry->mirror, position, &why)) {
+    if (disk_read(registry->state_path, &registry->mirror, position, &fit, &why)) {
+        registry->is_partial = fit != DISK_FITS && position->revision != 0;
         registry->is_known = position->revision != 0;
         registry->is_saved = true;
         registry->in_force = *position;
@@ -92,6 +94,11 @@ static bool start(struct registry *registry, uint64_t now_ms, struct err *err)
                                          .seed = draw_seed(registry)},
                 &position, now_ms);
     registry->follow.has_data = registry->is_known;
+    registry->follow.needs_read = registry->follow.reads_at_once = registry->is_partial;
+    if (registry->is_partial) {
+        registry_write_partial(registry);
+        err_set(&registry->disk_problem, ERR_RULE, "%s", registry->text);
+    }
     return true;
 }
 

@@ -170,6 +170,9 @@ static void finish_read(struct registry *registry)
     mirror_end_read(&registry->mirror, revision);
     close_reading(&registry->reading);
     registry->is_known = true;
+    /* A pause keeps nothing of what another selection or channel had. */
+    registry->mirror.has_loaded &= !registry->is_partial;
+    registry->is_partial = false;
     registry->follow.has_data = true;
     follow_on_read(&registry->follow, registry->now_ms);
     registry_notify(registry, REGISTRY_READ, false,

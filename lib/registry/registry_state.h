@@ -122,6 +122,7 @@ struct registry {
     struct announcing announcing;
     uint64_t now_ms; /* of the call under way */
 
+    bool is_partial;              /* what is known is of another selection or channel, on disk */
     bool is_known;                /* there is something to load: the disk's, or a full read */
     bool is_notified;             /* on_change was called, and nothing was taken since */
     uint64_t word_ms;             /* when the member of the watch last said something; 0: never */
@@ -140,6 +141,9 @@ struct registry {
 };
 
 /* ---- registry_status.c ---- */
+
+/** Writes what is to be known about a state that is of other settings to registry->text. */
+void registry_write_partial(struct registry *registry);
 
 /** Writes registry->text if the cell has no key at all; false: it has. */
 bool registry_write_missing(struct registry *registry);

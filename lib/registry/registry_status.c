@@ -1,3 +1,4 @@
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -131,6 +132,25 @@ bool registry_write_missing(struct registry *registry)
     return true;
 }
 
+void registry_write_partial(struct registry *registry)
+{
+    snprintf(registry->text, sizeof registry->text,
+             DISK_FILE " in the state folder is of another selection or channel of this cell: what "
+                       "of it is selected now is served as it was at revision %" PRIu64
+                       " until the registry has been read",
+             registry->in_force.revision);
+}
+
+/* Why it is not followed, after what is served meanwhile. */
+static void describe_partial(struct registry *registry, struct registry_status *status)
+{
+    registry_write_partial(registry);
+    size_t length = strlen(registry->text);
+    if (status->problem[0] != '\0')
+        snprintf(registry->text + length, sizeof registry->text - length, "; %s", status->problem);
+    status->problem = registry->text;
+}
+
 void registry_describe(struct registry *registry, struct registry_status *status, uint64_t now_ms)
 {
     const struct mirror *mirror = &registry->mirror;
@@ -150,7 +170,9 @@ void registry_describe(struct registry *registry, struct registry_status *status
                                        .events = registry->events,
                                        .responses = registry->responses};
     describe_link(registry, status);
-    if (status->problem[0] == '\0' && registry_write_missing(registry))
+    if (registry->is_partial)
+        describe_partial(registry, status);
+    else if (status->problem[0] == '\0' && registry_write_missing(registry))
         status->problem = registry->text;
     count_documents(mirror, status);
     status->bad_count = count_bad(mirror);

@@ -97,7 +97,7 @@ struct registry_save *registry_begin_save(struct registry *registry)
     struct registry_save *save;
 
     if (registry->state_path == NULL || registry->is_saved || registry->is_saving ||
-        registry->mirror.is_taking || registry->in_force.revision == 0)
+        registry->is_partial || registry->mirror.is_taking || registry->in_force.revision == 0)
         return NULL;
     save = calloc(1, sizeof *save);
     if (save == NULL ||

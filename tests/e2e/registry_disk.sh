@@ -85,6 +85,17 @@ for damage in 0 1 $((size / 2)) $((size - 1)); do
     stop KILL
     rm -rf "$work/torn"
 done
+
+# ---- another channel, without a registry ----
+
+sed -i 's/^registry:.*/&\n  channel: canary/' "$work/replica.yaml"
+cp -a "$state" "$work/other"
+launch_replica channel --state-dir "$work/other"
+await has_answer $app A "10.0.0.37 10.0.16.22" || fail "another channel: what is on disk is served" "$(cat "$server_log")"
+await_status '^registry +! registry in the state folder is of another selection or channel'
+await_log ' warning registry_disk .*another selection or channel'
+stop KILL
+sed -i '/^  channel: canary/d' "$work/replica.yaml"
 cp -a "$state" "$work/flipped"
 printf 'X' | dd of="$work/flipped/registry" bs=1 seek=$((size / 2)) conv=notrunc 2>/dev/null
 start_etcd_again

@@ -268,15 +268,65 @@ TEST(a_changed_octet_is_found)
     free(text);
 }
 
-TEST(a_file_of_another_selection_is_not_used)
+TEST(a_file_of_another_cell_is_not_used)
 {
-    static const char *const selected[] = {"ant"};
-
     follow_two();
     rig.is_cut = true;
-    rig.options.spaces = selected;
-    rig.options.space_count = 1;
+    rig.options.cell = "us";
     expect_unused();
+}
+
+/* ---- another selection, another channel ---- */
+
+static void expect_partial(const char *served)
+{
+    rig_restart(&rig);
+    ck_assert(registry_is_known(rig.registry));
+    rig.told[REGISTRY_DISK] = 0;
+    rig_run(&rig, 10);
+    ck_assert_str_eq(rig_served(&rig), served);
+    ck_assert_uint_eq(rig.told[REGISTRY_DISK], 1);
+    ck_assert_ptr_nonnull(strstr(rig.texts[REGISTRY_DISK], "another selection or channel"));
+    ck_assert_ptr_nonnull(strstr(rig_status(&rig).problem, "another selection or channel"));
+    ck_assert_ptr_nonnull(strstr(rig_status(&rig).problem, "refused"));
+    /* It would be taken for all that is selected now. */
+    ck_assert_ptr_null(registry_begin_save(rig.registry));
+}
+
+TEST(a_file_of_another_selection_serves_what_is_selected_until_the_registry_answers)
+{
+    static const char *const selected[] = {"ant", "cat"};
+
+    follow_two();
+    rig_put_space(&rig, "cat", "new");
+    rig_put(&rig, "pause", "by: me\n");
+    rig.is_cut = true;
+    rig_cut(&rig);
+    rig.options.spaces = selected;
+    rig.options.space_count = 2;
+    expect_partial("ant(bill,shop)");
+    ck_assert_str_ne(rig_dynos(&rig, "ant", "bill", "web"), "-");
+    rig.is_cut = false;
+    rig_run(&rig, 5000); /* at once: not when its turn among many comes */
+    ck_assert_str_eq(rig_served(&rig), "ant(bill,shop) cat(new)");
+    ck_assert_str_eq(rig_status(&rig).problem, "");
+    ck_assert(save());
+}
+
+TEST(a_file_of_another_channel_is_served_until_the_registry_answers)
+{
+    follow_two();
+    rig_put(&rig, "next/ant",
+            "space: ant\ncidr: 10.0.0.0/16\nrouters: [10.0.0.37]\n"
+            "apps:\n  - {name: candidate}\n");
+    rig_run(&rig, 10);
+    rig.is_cut = true;
+    rig_cut(&rig);
+    rig.options.is_canary = true;
+    expect_partial("ant(bill,shop) bee(news)");
+    rig.is_cut = false;
+    rig_run(&rig, 5000);
+    ck_assert_str_eq(rig_served(&rig), "ant(candidate) bee(news)");
 }
 
 TEST(a_folder_that_cannot_be_written_is_told)
