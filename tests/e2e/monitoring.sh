@@ -48,6 +48,9 @@ expressions = [(panel["title"], target["expr"]) for panel in panels for target i
 for panel in panels:
     for target in panel["targets"]:
         check(f"dashboard, {panel['title']}", target["expr"] + " " + target["legendFormat"])
+for name in labels:
+    if name.startswith("spacedns_registry_") and not any(name in expression for _, expression in expressions):
+        print(f"dashboard: its row of the registry has no {name}")
 places = [(panel["gridPos"]["x"] + i, panel["gridPos"]["y"] + j) for panel in json.loads(dashboard)["panels"]
           for i in range(panel["gridPos"]["w"]) for j in range(panel["gridPos"]["h"])]
 if len(places) != len(set(places)) or max(x for x, _ in places) > 23:
