@@ -213,11 +213,13 @@ static bool wait_for_documents(struct replica *replica, const struct restate_out
 static void publish(struct replica *replica, struct snapshot *snapshot,
                     const struct restate_outcome *outcome)
 {
+    const struct snapshot *before = server_current(replica->server);
+
     if (!wait_for_documents(replica, outcome))
         log_sentence(LOG_WARNING, "registry_restate_failed",
                      "out of memory for dynos of apps that no document has; they are read again "
                      "with the next audit");
-    if (outcome->changed_spaces > 0) {
+    if (outcome->changed_spaces > 0 || snapshot->generation != before->generation) {
         server_publish(replica->server, snapshot);
         server_reclaim(replica->server);
     } else {
@@ -225,6 +227,13 @@ static void publish(struct replica *replica, struct snapshot *snapshot,
     }
     registry_note_restated(replica->registry, server_current(replica->server));
     log_findings(replica, outcome->report);
+}
+
+/* Beats have later ones than what they find in force. */
+static void note_revision(struct freshness *freshness, uint64_t revision)
+{
+    if (atomic_load_explicit(&freshness->revision, memory_order_relaxed) < revision)
+        atomic_store_explicit(&freshness->revision, revision, memory_order_relaxed);
 }
 
 /* Costs what has changed, and waits for nobody: see restate.h. */
@@ -251,8 +260,7 @@ static void restate(struct replica *replica)
         replica->restated_keys += replica->keys.count;
         publish(replica, snapshot, &outcome);
         /* The rest is set every second: it costs a look at each space. */
-        atomic_store_explicit(&replica->freshness.revision, replica->keys.revision,
-                              memory_order_relaxed);
+        note_revision(&replica->freshness, replica->keys.revision);
         replica->restate_us = (clock_monotonic_ns() - began_ns) / NS_PER_US;
     }
     restate_outcome_close(&outcome);

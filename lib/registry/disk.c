@@ -87,6 +87,8 @@ bool disk_content_init(struct disk_content *content, const struct mirror *mirror
                                      .pause_revision = mirror->pause_revision,
                                      .snapshot = mirror->current};
     memcpy(content->prefix, mirror->keys.prefix, sizeof content->prefix);
+    if (mirror->current != NULL)
+        content->generation = mirror->current->generation;
     bool passed = copy_keys(&mirror->waiting, &content->waiting, &content->waiting_count) &&
                   copy_keys(&mirror->held, &content->held, &content->held_count);
 
@@ -228,6 +230,7 @@ static bool write_content(FILE *out, const struct disk_content *content)
         "position %" PRIx64 " %s %" PRIu64 " %" PRIu64 " %016" PRIx64 " %d\npause %" PRIu64 "\n",
         position->cluster, or_dash(position->id), position->revision, position->seen_revision,
         position->seen_hash, (int)position->has_seen_deletion, content->pause_revision);
+    write_line(&writing, "generation %" PRIu64 "\n", content->generation);
     for (size_t i = 0; i < content->space_count && !writing.has_failed; i++)
         write_space(&writing, &content->spaces[i]);
     write_keys(&writing, content);

@@ -59,6 +59,7 @@ struct disk_content {
     char prefix[KEY_ROOT_MOST + 1];
     struct follow_position position;
     uint64_t pause_revision;
+    uint64_t generation; /* of the snapshot */
     struct disk_space *spaces;
     size_t space_count;
     const struct snapshot *snapshot; /* its segments have the keys in force; NULL: none */

@@ -23,7 +23,8 @@ struct parsing {
     struct mirror *mirror;
     struct follow_position *position;
     enum disk_fit fit;
-    bool is_other; /* of another cell */
+    uint64_t generation; /* 0: the file does not say */
+    bool is_other;       /* of another cell */
 };
 
 static bool is_sound(const char *text, size_t length)
@@ -237,6 +238,7 @@ static bool read_line(struct parsing *parsing, const char *line)
         if (strncmp(line, readers[i].word, strlen(readers[i].word)) == 0)
             return readers[i].read(parsing, line);
     sscanf(line, "pause %" SCNu64, &parsing->mirror->pause_revision);
+    sscanf(line, "generation %" SCNu64, &parsing->generation);
     return true;
 }
 
@@ -272,6 +274,7 @@ static bool parse(char *text, size_t length, struct mirror *mirror,
     if (!read_lines(&parsing, err))
         return false;
     *fit = parsing.fit;
+    mirror->changed_revision = parsing.generation != 0 ? parsing.generation : position->revision;
     return true;
 }
 

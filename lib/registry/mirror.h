@@ -120,8 +120,12 @@ struct mirror {
     struct mirror_view view;
     const struct snapshot *current; /* in force; NULL: nothing yet */
 
-    bool has_documents; /* a document has changed since the last view */
-    bool has_loaded;    /* something is in force that a pause can keep */
+    bool has_documents;        /* a document has changed since the last view */
+    uint64_t changed_revision; /* of the last change that counts: the generation of the next take.
+                                  Of everything that a snapshot is made of, and not of beats, so
+                                  that replicas that have taken the same changes in other parts
+                                  have the same generation at rest */
+    bool has_loaded;           /* something is in force that a pause can keep */
     bool is_taking;
     const struct dyno_key **listed; /* of the take; NULL: none */
     enum registry_take taking;

@@ -249,6 +249,16 @@ void mirror_put_gone(struct mirror *mirror, const char *space, const char *app, 
 
 /* ---- events ---- */
 
+static void note_change(struct mirror *mirror, enum key_kind kind, uint64_t revision)
+{
+    bool counts = kind == KEY_DOCUMENT || kind == KEY_FIXED || kind == KEY_DYNOS ||
+                  kind == KEY_FORCE || kind == KEY_PAUSE ||
+                  (kind == KEY_CANDIDATE && mirror->is_canary);
+
+    if (counts && mirror->changed_revision < revision)
+        mirror->changed_revision = revision;
+}
+
 void mirror_put(struct mirror *mirror, const struct etcd_pair *pair)
 {
     struct key key;
@@ -256,6 +266,7 @@ void mirror_put(struct mirror *mirror, const struct etcd_pair *pair)
     keys_read(&mirror->keys, pair->key.start, pair->key.length, &key);
     if (key.space[0] != '\0' && !mirror_selects(mirror, key.space))
         return;
+    note_change(mirror, key.kind, (uint64_t)pair->mod_revision);
     switch (key.kind) {
     case KEY_DOCUMENT:
         put_document(mirror, key.space, pair);
@@ -326,13 +337,16 @@ void mirror_delete(struct mirror *mirror, struct octets octets, uint64_t revisio
     struct key key;
 
     keys_read(&mirror->keys, octets.start, octets.length, &key);
+    if (key.space[0] != '\0' && !mirror_selects(mirror, key.space))
+        return;
+    note_change(mirror, key.kind, revision);
     if (key.kind == KEY_DOCUMENT)
         delete_document(mirror, key.space, revision);
     else if (key.kind == KEY_CANDIDATE)
         delete_candidate(mirror, key.space);
     else if (key.kind == KEY_FIXED)
         delete_fixed(mirror, key.space);
-    else if (key.kind == KEY_DYNOS && mirror_selects(mirror, key.space))
+    else if (key.kind == KEY_DYNOS)
         mirror_put_gone(mirror, key.space, key.app, key.type, revision);
     else if (key.kind == KEY_PAUSE) {
         mirror->pause_revision = 0;

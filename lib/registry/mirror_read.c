@@ -238,6 +238,12 @@ void mirror_end_read(struct mirror *mirror, uint64_t revision)
     sweep_tables(mirror, NULL, revision);
     if (mirror->single_marks[KEY_PAUSE] != mirror->mark)
         mirror->pause_revision = 0;
+    /* What has gone may have been the last change. */
+    bool is_other =
+        mirror->has_documents || mirror->changes.count > 0 || mirror->deletions.count > 0;
+    if (is_other || mirror->distrusts || mirror->current == NULL ||
+        mirror->changed_revision > revision)
+        mirror->changed_revision = revision;
     mirror->distrusts = false;
 }
 

@@ -399,6 +399,17 @@ void registry_on_audit_document(struct registry *registry,
     audit->has_document = true;
 }
 
+/* What is mended changes answers, though its revision may be an old one. */
+static void note_differences(struct registry *registry, size_t differences)
+{
+    struct mirror *mirror = &registry->mirror;
+
+    registry->audits++;
+    registry->differences += differences;
+    if (differences > 0 && mirror->changed_revision < registry->audit.revision)
+        mirror->changed_revision = registry->audit.revision;
+}
+
 void registry_on_audit_dynos(struct registry *registry, const struct etcd_range_response *response)
 {
     struct audit *audit = &registry->audit;
@@ -412,8 +423,7 @@ void registry_on_audit_dynos(struct registry *registry, const struct etcd_range_
     }
     size_t differences =
         mirror_end_audit(mirror, document, response->pairs, response->count, audit->revision);
-    registry->audits++;
-    registry->differences += differences;
+    note_differences(registry, differences);
     if (differences > 0)
         registry_notify(registry, REGISTRY_AUDIT, true,
                         "space %s was not as in the registry at revision %llu: %zu of its keys "
@@ -429,8 +439,7 @@ void registry_on_audit_names(struct registry *registry, const struct etcd_range_
     size_t differences =
         mirror_end_names_audit(&registry->mirror, response->pairs, response->count);
 
-    registry->audits++;
-    registry->differences += differences;
+    note_differences(registry, differences);
     if (differences > 0)
         registry_notify(registry, REGISTRY_AUDIT, true,
                         "%zu documents of the registry were not known at revision %llu, and are "

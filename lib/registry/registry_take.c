@@ -25,7 +25,7 @@ bool registry_take(struct registry *registry, enum registry_take kind, struct re
     if (!mirror_take(&registry->mirror, kind, keys))
         return false;
     registry->taken = registry->follow.position;
-    keys->revision = registry->taken.revision;
+    keys->revision = registry->mirror.changed_revision;
     registry->is_notified = false;
     return true;
 }

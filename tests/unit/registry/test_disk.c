@@ -104,6 +104,22 @@ TEST(a_replica_starts_without_its_registry)
     ck_assert_uint_eq(rig.current->generation, revision);
 }
 
+TEST(a_start_keeps_the_generation_though_a_beat_came_after_it)
+{
+    follow_two();
+    rig_put(&rig, "d/ant/later/web", "1 down");
+    rig_put(&rig, "beat", "at_ms: 1");
+    rig_run(&rig, 10);
+    uint64_t generation = rig.current->generation;
+    ck_assert_uint_eq(generation, (uint64_t)rig.store->revision - 1);
+    ck_assert(save());
+    start_without_registry();
+    ck_assert_uint_eq(rig.current->generation, generation);
+    rig.is_cut = false;
+    rig_follow(&rig);
+    ck_assert_uint_eq(rig.current->generation, generation);
+}
+
 TEST(and_resumes_without_a_full_read)
 {
     follow_two();

@@ -229,6 +229,90 @@ TEST(what_comes_during_a_take_is_for_the_next_one)
     ck_assert_str_eq(rig_served(&rig), "ant(other) bee(news)");
 }
 
+/* Whatever comes together: what is taken at once here is taken one by one there. */
+static const char *const steps[] = {
+    "d/ant/bill/web 1 up 10.0.130.7",
+    "beat at_ms: 1",
+    "d/ant/nobody/web 1 up 10.0.130.8",
+    "-d/ant/nobody/web",
+    "config what: nothing",
+    "x/y 1",
+    "force why: nothing",
+    "z/cat space: cat\ncidr: 10.2.0.0/16\nrouters: [10.2.0.37]\n",
+    "pause by: x",
+    "z/bee space: bee\ncidr: nonsense\n",
+    "-pause",
+    "beat at_ms: 2",
+    "-d/ant/bill/web",
+    "beat at_ms: 3",
+};
+
+static void make_step(const char *step)
+{
+    char key[64];
+    size_t length = strcspn(step, " ");
+
+    snprintf(key, sizeof key, "%.*s", (int)length, step);
+    if (key[0] == '-')
+        rig_delete(&rig, key + 1);
+    else
+        rig_put(&rig, key, step + length + 1);
+}
+
+/* The generation after each step; `apart`: all steps before are taken one by one, else together. */
+static uint64_t generation_after(size_t count, bool apart)
+{
+    tear_down();
+    set_up();
+    follow_two();
+    for (size_t i = 0; i < count; i++) {
+        rig.is_lazy = !apart && i + 1 < count;
+        make_step(steps[i]);
+        rig_run(&rig, 10);
+    }
+    return rig.current->generation;
+}
+
+TEST(replicas_at_rest_have_one_generation)
+{
+    for (size_t count = 1; count <= sizeof steps / sizeof steps[0]; count++)
+        ck_assert_uint_eq(generation_after(count, false), generation_after(count, true));
+    ck_assert_uint_lt(rig.current->generation, (uint64_t)rig.store->revision);
+    ck_assert_uint_eq(rig_status(&rig).in_force, (uint64_t)rig.store->revision);
+}
+
+/* Compacted past what is followed: everything is read again. */
+static void read_again(void)
+{
+    rig_put(&rig, "beat", "at_ms: 1");
+    etcd_store_compact(rig.store, rig.store->revision);
+    rig_follow(&rig);
+    ck_assert_uint_eq(rig_status(&rig).full_reads, 2);
+}
+
+TEST(a_full_read_of_what_is_in_force_keeps_the_generation)
+{
+    follow_two();
+    rig_put(&rig, "d/ant/bill/web", "1 down");
+    rig_run(&rig, 10);
+    uint64_t generation = rig.current->generation;
+    rig_cut(&rig);
+    rig_put(&rig, "beat", "at_ms: 1");
+    read_again();
+    ck_assert_uint_eq(rig.current->generation, generation);
+}
+
+TEST(a_full_read_with_a_change_has_its_revision_as_generation)
+{
+    follow_two();
+    rig_put(&rig, "d/ant/bill/web", "1 down");
+    rig_run(&rig, 10);
+    rig_cut(&rig);
+    rig_delete(&rig, "d/ant/bill/web");
+    read_again();
+    ck_assert_uint_eq(rig.current->generation, (uint64_t)rig.store->revision);
+}
+
 TEST(a_document_with_errors_is_kept_out_until_it_is_mended)
 {
     follow_two();
