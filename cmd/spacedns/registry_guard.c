@@ -4,6 +4,7 @@
 
 #include "base/escape.h"
 #include "inspect/diff_print.h"
+#include "inspect/guard_space.h"
 
 struct losses {
     struct session *session;
@@ -49,6 +50,24 @@ static void judge_app(struct losses *losses, const struct segment *old, const st
         print_loss(losses, old, app, "loses all its addresses");
 }
 
+/* By their own rules, so that nothing is pushed that all of them would hold back. */
+static int judge_as_replicas(struct session *session, const struct snapshot *before,
+                             const struct snapshot *after, const char *const *spaces, size_t count)
+{
+    unsigned share = (unsigned)session->settings.guard_share;
+    struct err err;
+
+    for (size_t i = 0; i < count; i++) {
+        const struct segment *old = snapshot_find_space(before, spaces[i]);
+        if (old != NULL && !guard_space(old, snapshot_find_space(after, spaces[i]), share, &err))
+            return session_fail(session, EXIT_REFUSED,
+                                "space %s: %s; every replica would hold it back; nothing was "
+                                "changed; put it back, or write --force WHY if it is meant",
+                                spaces[i], err.text);
+    }
+    return EXIT_DONE;
+}
+
 int registry_guard(struct session *session, const struct diff *diff, const struct snapshot *before,
                    const struct snapshot *after, const char *const *spaces, size_t count)
 {
@@ -66,7 +85,7 @@ int registry_guard(struct session *session, const struct diff *diff, const struc
                             "meant to go",
                             err.text);
     if (losses.count == 0)
-        return EXIT_DONE;
+        return judge_as_replicas(session, before, after, spaces, count);
     return session_fail(session, EXIT_REFUSED,
                         "%zu app%s would have no address any more; nothing was changed; put %s "
                         "back, or write --force WHY if it is meant",

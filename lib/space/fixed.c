@@ -123,7 +123,8 @@ static void check_app(const struct space *space, const struct app *app,
     struct location at = app->internal_routing_at.line == 0 ? app->at : app->internal_routing_at;
     report_add(report, FINDING_IMMUTABLE, space->file, at,
                "internal_routing of app %.80s is %s and cannot become %s; it is fixed on creation, "
-               "so put it back, or recreate the app (a new id, or another name)",
+               "so put it back, or recreate the app: a new id instead of its id, another name, or "
+               "remove it with one push and add it with the next",
                app->name.text, (*found & 1) != 0 ? "true" : "false",
                (word & 1) != 0 ? "true" : "false");
 }

@@ -116,6 +116,38 @@ expect_match "force" '^why: moved to another region$' "$(get force)"
 expect "force is of the same revision" "$(revision)" \
     "$(etcd_ctl get "$registry/force" --write-out=fields | sed -n 's/^"ModRevision" : //p')"
 
+# ---- an app that is made anew ----
+
+one_id='    id: 6f1d2f0e-7a55-4d0e-9c35-2a3c1f6f9b01'
+a_space anew 10.9.0.0/16 anew-app-1 | sed "s/^  - name: .*/&\n$one_id/" >"$work/anew.yaml"
+op push "$work/anew.yaml"
+done_ok "an app with an id"
+sed 's/internal_routing: true/internal_routing: false/' "$work/anew.yaml" >"$work/anew-public.yaml"
+remember
+op push "$work/anew-public.yaml"
+refused "what is fixed on creation" 'E-IMMUTABLE.*: a new id instead of its id, another name, or remove it with one push and add it with the next$'
+op push "$work/anew-public.yaml" --force "it is meant"
+refused "and force changes nothing of it" 'E-IMMUTABLE'
+sed -i 's/9b01/9b02/' "$work/anew-public.yaml"
+op push "$work/anew-public.yaml"
+refused "another app of its name without internal routing" 'space anew: .*app anew-app-1 has no internal routing any more; every replica would hold it back|1 app would have no address any more'
+sed 's/state: up/state: down/' "$work/anew.yaml" >"$work/anew-down.yaml"
+op push "$work/anew-down.yaml" --force "it is down"
+done_ok "the app is down"
+remember
+op push "$work/anew-public.yaml"
+refused "what replicas would hold back" '^Error: space anew: app anew-app-1 has no internal routing any more; every replica would hold it back'
+op push "$work/anew-public.yaml" --force "made anew"
+done_ok "made anew with another id, by force"
+sed '/^    id:/d' "$work/anew.yaml" >"$work/anew-plain.yaml"
+op push "$work/anew-plain.yaml"
+expect "without an id it is the same app: exit code" 1 "$code"
+op apps:destroy anew-app-1 --confirm anew-app-1
+done_ok "apps:destroy"
+op push "$work/anew-plain.yaml"
+done_ok "added again, it is another app"
+expect_match "and that is fixed now" '^app anew-app-1 internal_routing=true id=-$' "$(get f/anew)"
+
 # ---- two at once ----
 
 op push "$work/other.yaml"
