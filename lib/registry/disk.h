@@ -16,7 +16,7 @@
  *
  * It is written beside, synced and renamed. What is torn, of another version, or of another cell is
  * not used: everything is read from the registry then. Of another selection or channel of the cell,
- * what is selected now is used until everything was read.
+ * or of a cell of this name below another root, what is selected now is read; the fit says so.
  *
  * Threads: disk_write on any, with content that nobody changes meanwhile.
  * Memory: disk_read holds the file while it reads.
@@ -34,9 +34,15 @@
 #define DISK_FILE "registry"
 
 /** How a file that was read fits the settings. */
-enum disk_fit {
+enum disk_fit_kind {
     DISK_FITS,
     DISK_OTHER_CHOICE, /* of another selection or channel: something may be missing */
+    DISK_OTHER_ROOT,   /* the cell's name is the same, but it may be another one */
+};
+
+struct disk_fit {
+    enum disk_fit_kind kind;
+    char prefix[KEY_ROOT_MOST + 1]; /* that it was written for; "/spacedns/eu/", escaped */
 };
 
 struct disk_version {
@@ -84,4 +90,4 @@ bool disk_write(const char *state_path, const struct disk_content *content, stru
  * has to be made anew then, as part of it may have been read. Code ERR_NONE: there is no file.
  */
 bool disk_read(const char *state_path, struct mirror *mirror, struct follow_position *position,
-               enum disk_fit *fit, struct err *err);
+               struct disk_fit *fit, struct err *err);

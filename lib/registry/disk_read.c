@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/escape.h"
 #include "base/file.h"
 #include "registry/disk.h"
 
@@ -22,7 +23,7 @@ struct parsing {
     const char *end; /* of what the checksum covers */
     struct mirror *mirror;
     struct follow_position *position;
-    enum disk_fit fit;
+    struct disk_fit fit;
     uint64_t generation; /* 0: the file does not say */
     bool is_other;       /* of another cell */
 };
@@ -198,6 +199,17 @@ static bool read_held(struct parsing *parsing, const char *line)
     return gone != NULL && dyno_table_put(&parsing->mirror->held, gone, 0);
 }
 
+/* True when both end with the same "/CELL/". */
+static bool has_cell(const char *prefix, const char *own)
+{
+    size_t length = strlen(prefix), own_length = strlen(own), cell = 2;
+
+    while (cell <= own_length && own[own_length - cell] != '/')
+        cell++;
+    return length >= cell && own_length >= cell &&
+           strcmp(prefix + length - cell, own + own_length - cell) == 0;
+}
+
 static bool read_settings(struct parsing *parsing, const char *line)
 {
     uint64_t settings;
@@ -207,12 +219,16 @@ static bool read_settings(struct parsing *parsing, const char *line)
     if (sscanf(line, "settings %" SCNx64 "%n", &settings, &length) != 1)
         return false;
     const char *prefix = line[length] == ' ' ? line + length + 1 : "";
+    const char *own = parsing->mirror->keys.prefix;
     if (settings == disk_settings(parsing->mirror))
-        parsing->fit = DISK_FITS;
-    else if (strcmp(prefix, parsing->mirror->keys.prefix) == 0)
-        parsing->fit = DISK_OTHER_CHOICE;
+        parsing->fit.kind = DISK_FITS;
+    else if (strcmp(prefix, own) == 0)
+        parsing->fit.kind = DISK_OTHER_CHOICE;
+    else if (has_cell(prefix, own))
+        parsing->fit.kind = DISK_OTHER_ROOT;
     else
         return false;
+    escape_string(parsing->fit.prefix, sizeof parsing->fit.prefix, prefix);
     parsing->is_other = false;
     return true;
 }
@@ -257,7 +273,7 @@ static bool read_lines(struct parsing *parsing, struct err *err)
 }
 
 static bool parse(char *text, size_t length, struct mirror *mirror,
-                  struct follow_position *position, enum disk_fit *fit, struct err *err)
+                  struct follow_position *position, struct disk_fit *fit, struct err *err)
 {
     if (length < sizeof HEAD - 1 || memcmp(text, HEAD, sizeof HEAD - 1) != 0)
         return err_set(err, ERR_SYNTAX,
@@ -279,7 +295,7 @@ static bool parse(char *text, size_t length, struct mirror *mirror,
 }
 
 bool disk_read(const char *state_path, struct mirror *mirror, struct follow_position *position,
-               enum disk_fit *fit, struct err *err)
+               struct disk_fit *fit, struct err *err)
 {
     char path[4096];
     struct stat status;

@@ -214,7 +214,9 @@ void follow_spread(struct follow *follow, uint64_t now_ms)
     follow->is_resuming = false;
     follow_act(follow, FOLLOW_STOP);
     follow_enter(follow, FOLLOW_SPREADING,
-                 now_ms + (follow->has_data ? follow_draw(follow, FOLLOW_SPREAD_MS + 1) : 0));
+                 now_ms + (follow->has_data && !follow->reads_at_once
+                               ? follow_draw(follow, FOLLOW_SPREAD_MS + 1)
+                               : 0));
 }
 
 void follow_distrust(struct follow *follow, enum registry_event_kind event, const char *text,
@@ -277,6 +279,7 @@ void follow_on_read(struct follow *follow, uint64_t now_ms)
     follow->applied = position->revision;
     follow->needs_read = false;
     follow->reads_at_once = false;
+    follow->is_doubted = false;
     follow->distrusts = false;
     follow->is_spread = false;
     follow->reads++;
@@ -335,16 +338,50 @@ static void set_id(char out[FOLLOW_ID_OCTETS], const char *id)
     out[length] = '\0';
 }
 
+static void lose_meta(struct follow *follow, uint64_t now_ms)
+{
+    char text[FOLLOW_TEXT_OCTETS];
+
+    snprintf(text, sizeof text,
+             "the registry at %s has no key %.260smeta: answers stay as they were at revision "
+             "%" PRIu64 "; correct registry.root or registry.cell and restart, or have the deleted "
+             "keys restored; spacedns registry:init is for a new cell",
+             follow_endpoint(follow), follow->options.prefix, follow->position.revision);
+    follow->needs_read = follow->reads_at_once = follow->is_doubted = true;
+    follow_give_up(follow, REGISTRY_OTHER, text, now_ms);
+}
+
+bool follow_on_meta_gone(struct follow *follow, const struct etcd_event *event, uint64_t now_ms)
+{
+    if (follow->state < FOLLOW_RESUMING || follow->position.id[0] == '\0' ||
+        (uint64_t)event->pair.mod_revision <= follow->applied)
+        return false;
+    lose_meta(follow, now_ms);
+    return true;
+}
+
+void follow_adopt(struct follow *follow, const struct follow_position *position)
+{
+    follow->position = *position;
+    follow->applied = position->revision;
+    follow->needs_read = follow->reads_at_once = true;
+}
+
 void follow_on_meta(struct follow *follow, const struct etcd_header *header, uint64_t format,
                     const char *id, uint64_t now_ms)
 {
     if (follow->state != FOLLOW_GREETING || !check_format(follow, format, now_ms))
         return;
     bool is_new = follow->position.revision == 0, is_ours = follow->is_spread;
+    if (!is_new && id[0] == '\0' && follow->position.id[0] != '\0') {
+        lose_meta(follow, now_ms);
+        return;
+    }
     if (!is_new && !is_ours && !check_identity(follow, header, id, now_ms))
         return;
     set_id(follow->next_id, id);
     follow->next_cluster = header->cluster;
+    follow->distrusts |= follow->is_doubted;
     follow->read_revision = (uint64_t)header->revision;
     if (is_new || is_ours || (follow->needs_read && follow->reads_at_once))
         read_all(follow, now_ms);

@@ -21,6 +21,8 @@
  *    deletion is refused then, instead of passed over.
  * 2. A header's revision below ours: it went back. Another id of meta or of the cluster: another
  *    registry. Then everything is read, and the owner's guard judges it.
+ *    Without any id, of a registry that had one, nothing is read: its prefix was deleted, or the
+ *    settings name a wrong one. It is tried again until there is one.
  * 3. A response that creates and cancels a watch was refused. With a compact revision: read.
  * 4. After FOLLOW_QUIET_MS without a word a PING, and FOLLOW_PONG_MS for the reply. etcd ends
  *    connections with more than one PING in 5 s.
@@ -136,6 +138,7 @@ struct follow {
     uint64_t applied;               /* events up to this revision are known */
     uint64_t seen_again;            /* their hash */
     bool needs_read;                /* position is not to be resumed */
+    bool is_doubted;                /* what is read next is compared, whatever its revisions */
     bool reads_at_once;             /* and that has no time: set by the owner, until it was read */
     bool distrusts;                 /* the read is of another history */
     char next_id[FOLLOW_ID_OCTETS]; /* of meta as it was asked for; in position once read */
@@ -180,6 +183,15 @@ void follow_on_meta(struct follow *follow, const struct etcd_header *header, uin
 
 /** The same, when it changes while it is watched. */
 void follow_on_meta_change(struct follow *follow, uint64_t format, const char *id, uint64_t now_ms);
+
+/**
+ * It is deleted while it is watched. What has lost it is no registry to believe: true when nothing
+ * of the response is to be applied, and everything stays as it is until meta is there again.
+ */
+bool follow_on_meta_gone(struct follow *follow, const struct etcd_event *event, uint64_t now_ms);
+
+/** Goes on with what was known elsewhere, after a full read. */
+void follow_adopt(struct follow *follow, const struct follow_position *position);
 
 /** The member's version. */
 void follow_on_version(struct follow *follow, const char *version);

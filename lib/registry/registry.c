@@ -37,7 +37,7 @@ static bool copy_options(struct registry *registry, const struct registry_option
            copy_text(&registry->state_path, options->state_path);
 }
 
-static bool init_mirror(struct registry *registry, struct err *err)
+bool registry_init_mirror(struct registry *registry, struct err *err)
 {
     return mirror_init(&registry->mirror,
                        &(struct mirror_options){.keys = &registry->keys,
@@ -48,27 +48,48 @@ static bool init_mirror(struct registry *registry, struct err *err)
                        err);
 }
 
-/* A damaged file may have been read in part. */
+static void note_disk(struct registry *registry, const struct follow_position *position)
+{
+    registry->is_known = position->revision != 0;
+    registry->is_partial = registry->is_known && registry->disk_fit.kind != DISK_FITS;
+    registry->is_saved = true;
+    registry->in_force = *position;
+    if (!registry->is_partial)
+        return;
+    registry_write_partial(registry);
+    err_set(&registry->disk_problem, ERR_RULE, "%s", registry->text);
+}
+
+static void note_foreign(struct registry *registry, const struct follow_position *position)
+{
+    registry->is_foreign = true;
+    memcpy(registry->foreign_id, position->id, sizeof registry->foreign_id);
+    registry_write_foreign(registry);
+    err_set(&registry->disk_problem, ERR_RULE, "%s", registry->text);
+}
+
+/* A file that is not used, or not yet, may have been read in part. */
 static bool read_disk(struct registry *registry, struct follow_position *position, struct err *err)
 {
-    enum disk_fit fit;
     struct err why;
 
     if (registry->state_path == NULL)
         return true;
-    if (disk_read(registry->state_path, &registry->mirror, position, &fit, &why)) {
-        registry->is_partial = fit != DISK_FITS && position->revision != 0;
-        registry->is_known = position->revision != 0;
-        registry->is_saved = true;
-        registry->in_force = *position;
+    bool passed =
+        disk_read(registry->state_path, &registry->mirror, position, &registry->disk_fit, &why);
+    if (passed && registry->disk_fit.kind != DISK_OTHER_ROOT) {
+        note_disk(registry, position);
         return true;
     }
+    if (passed && position->revision != 0)
+        note_foreign(registry, position);
     *position = (struct follow_position){.revision = 0};
-    if (why.code == ERR_NONE)
+    if (!passed && why.code == ERR_NONE)
         return true;
-    registry->disk_problem = why;
+    if (!passed)
+        registry->disk_problem = why;
     mirror_close(&registry->mirror);
-    return init_mirror(registry, err);
+    return registry_init_mirror(registry, err);
 }
 
 static uint64_t draw_seed(struct registry *registry)
@@ -95,10 +116,6 @@ static bool start(struct registry *registry, uint64_t now_ms, struct err *err)
                 &position, now_ms);
     registry->follow.has_data = registry->is_known;
     registry->follow.needs_read = registry->follow.reads_at_once = registry->is_partial;
-    if (registry->is_partial) {
-        registry_write_partial(registry);
-        err_set(&registry->disk_problem, ERR_RULE, "%s", registry->text);
-    }
     return true;
 }
 
@@ -120,7 +137,7 @@ struct registry *registry_new(const struct registry_options *options,
     registry->lag_ms = -1;
     registry->save_ms = now_ms + SAVE_MS;
     if (!keys_init(&registry->keys, options->root, options->cell, err) ||
-        !init_mirror(registry, err) || !start(registry, now_ms, err)) {
+        !registry_init_mirror(registry, err) || !start(registry, now_ms, err)) {
         registry_free(registry);
         return NULL;
     }

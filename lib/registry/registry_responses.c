@@ -1,4 +1,3 @@
-#include "registry/lines.h"
 #include "registry/registry_state.h"
 
 /* ---- responses ---- */
@@ -14,19 +13,6 @@ static void on_login(struct registry *registry, const uint8_t *octets, size_t le
         follow_on_lost(&registry->follow, "its login cannot be read", registry->now_ms);
 }
 
-static void on_meta(struct registry *registry, const struct etcd_range_response *response)
-{
-    const struct etcd_pair *pair = response->count == 1 ? &response->pairs[0] : NULL;
-    char id[FOLLOW_ID_OCTETS] = "";
-    uint64_t format = 0;
-
-    if (pair != NULL) {
-        lines_copy(pair->value.start, pair->value.length, "id", id, sizeof id);
-        format = lines_number(pair->value.start, pair->value.length, "format");
-    }
-    follow_on_meta(&registry->follow, &response->header, format, id, registry->now_ms);
-}
-
 static void on_range(struct registry *registry, const struct call *call,
                      const struct etcd_range_response *response, struct arena **arena)
 {
@@ -35,7 +21,7 @@ static void on_range(struct registry *registry, const struct call *call,
         return;
     switch (call->kind) {
     case CALL_META:
-        on_meta(registry, response);
+        registry_on_meta(registry, response);
         break;
     case CALL_PAGE:
         registry_on_page(registry, response);
@@ -66,21 +52,6 @@ static void on_range(struct registry *registry, const struct call *call,
     }
 }
 
-/* The newest meta of a response. */
-static void look_for_meta(struct registry *registry, const struct etcd_event *event)
-{
-    char id[FOLLOW_ID_OCTETS];
-    struct key key;
-
-    keys_read(&registry->keys, event->pair.key.start, event->pair.key.length, &key);
-    if (key.kind != KEY_META)
-        return;
-    lines_copy(event->pair.value.start, event->pair.value.length, "id", id, sizeof id);
-    follow_on_meta_change(&registry->follow,
-                          lines_number(event->pair.value.start, event->pair.value.length, "format"),
-                          id, registry->now_ms);
-}
-
 static void note_beat(struct registry *registry, uint64_t before)
 {
     const struct mirror *mirror = &registry->mirror;
@@ -103,8 +74,7 @@ static void apply_events(struct registry *registry, const struct etcd_event *eve
             mirror_delete(mirror, event->pair.key, (uint64_t)event->pair.mod_revision);
         else
             mirror_put(mirror, &event->pair);
-        if (!event->is_delete)
-            look_for_meta(registry, event);
+        registry_look_for_meta(registry, event);
     }
     registry->events += count;
     note_beat(registry, beat);
@@ -117,7 +87,8 @@ static void on_watch(struct registry *registry, const struct etcd_watch_response
 
     registry->responses++;
     registry->word_ms = registry->now_ms;
-    if (follow_on_watch(&registry->follow, response, &first, registry->now_ms))
+    if (!registry_loses_meta(registry, response) &&
+        follow_on_watch(&registry->follow, response, &first, registry->now_ms))
         apply_events(registry, response->events + first, response->count - first);
 }
 

@@ -9,6 +9,7 @@
  *     registry_read.c      full reads, audits, texts that are missing
  *     registry_take.c      changes for the owner, and what is saved
  *     registry_announce.c  ROOT-replicas/CELL/SERVER
+ *     registry_identity.c  whether it is the cell that is known
  *     registry_status.c    what people are told
  *
  * Threads, memory: registry.h.
@@ -122,7 +123,10 @@ struct registry {
     struct announcing announcing;
     uint64_t now_ms; /* of the call under way */
 
-    bool is_partial;              /* what is known is of another selection or channel, on disk */
+    struct disk_fit disk_fit;
+    bool is_partial; /* what is known is of other settings, on disk */
+    bool is_foreign; /* what is on disk is of another root: it has to be asked for its id */
+    char foreign_id[FOLLOW_ID_OCTETS];
     bool is_known;                /* there is something to load: the disk's, or a full read */
     bool is_notified;             /* on_change was called, and nothing was taken since */
     uint64_t word_ms;             /* when the member of the watch last said something; 0: never */
@@ -140,10 +144,22 @@ struct registry {
     char text[FOLLOW_TEXT_OCTETS]; /* of the status */
 };
 
-/* ---- registry_status.c ---- */
+/* ---- registry_identity.c ---- */
 
-/** Writes what is to be known about a state that is of other settings to registry->text. */
+/** The answer to the greeting. */
+void registry_on_meta(struct registry *registry, const struct etcd_range_response *response);
+
+/** Looks whether an event changes the id of the cell. */
+void registry_look_for_meta(struct registry *registry, const struct etcd_event *event);
+
+/** True when the response deletes what the cell is known by: nothing of it is applied. */
+bool registry_loses_meta(struct registry *registry, const struct etcd_watch_response *response);
+
+/** Writes what is to be known about a state of other settings to registry->text. */
 void registry_write_partial(struct registry *registry);
+void registry_write_foreign(struct registry *registry);
+
+/* ---- registry_status.c ---- */
 
 /** Writes registry->text if the cell has no key at all; false: it has. */
 bool registry_write_missing(struct registry *registry);
@@ -182,6 +198,9 @@ void registry_notify_text(struct registry *registry, enum registry_event_kind ki
                           const char *text);
 
 void registry_close_connection(struct registry *registry);
+
+/** An empty mirror. Returns false with *err. */
+bool registry_init_mirror(struct registry *registry, struct err *err);
 
 /** Ends what a response has put and deleted: findings, holds, on_change. */
 void registry_finish(struct registry *registry);

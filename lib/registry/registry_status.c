@@ -1,4 +1,3 @@
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -132,19 +131,13 @@ bool registry_write_missing(struct registry *registry)
     return true;
 }
 
-void registry_write_partial(struct registry *registry)
-{
-    snprintf(registry->text, sizeof registry->text,
-             DISK_FILE " in the state folder is of another selection or channel of this cell: what "
-                       "of it is selected now is served as it was at revision %" PRIu64
-                       " until the registry has been read",
-             registry->in_force.revision);
-}
-
 /* Why it is not followed, after what is served meanwhile. */
-static void describe_partial(struct registry *registry, struct registry_status *status)
+static void describe_disk(struct registry *registry, struct registry_status *status)
 {
-    registry_write_partial(registry);
+    if (registry->is_foreign)
+        registry_write_foreign(registry);
+    else
+        registry_write_partial(registry);
     size_t length = strlen(registry->text);
     if (status->problem[0] != '\0')
         snprintf(registry->text + length, sizeof registry->text - length, "; %s", status->problem);
@@ -170,8 +163,8 @@ void registry_describe(struct registry *registry, struct registry_status *status
                                        .events = registry->events,
                                        .responses = registry->responses};
     describe_link(registry, status);
-    if (registry->is_partial)
-        describe_partial(registry, status);
+    if (registry->is_partial || registry->is_foreign)
+        describe_disk(registry, status);
     else if (status->problem[0] == '\0' && registry_write_missing(registry))
         status->problem = registry->text;
     count_documents(mirror, status);

@@ -94,18 +94,31 @@ expect_answers "after a forced deletion" before
 # ---- everything ----
 
 del / --prefix
-await_metric 'spacedns_registry_held{kind="spaces"}' 3
+await_status '^registry +! .*has no key /spacedns/test/meta.*registry\.root'
+await_log ' warning registry_other .*no key /spacedns/test/meta'
 expect_answers "the whole registry is deleted" before
 stop
 replica second
+await_status '^registry +! .*has no key /spacedns/test/meta'
 expect_answers "started again from disk" before
 fill_registry
 put_file z/mass-space "$work/mass-space.yaml"
 put_mass_dynos 1 40
-ctl reload >/dev/null # and does not wait for its time to read everything
-await_metric 'spacedns_registry_held{kind="spaces"}' 0
+ctl reload >/dev/null # and does not wait for its time to try again
+await_metric spacedns_registry_connected 1
 expect_answers "written again" before
+
+# ---- a root that is empty: by a reload, and by a start ----
+
+sed -i 's/^registry:/&\n  root: \/wrong/' "$work/replica.yaml"
+ctl reload >/dev/null
+expect_answers "a wrong root is for the next start" before
 stop
+replica wrong
+await_status '^registry +! registry in the state folder is of /spacedns/test/, another root.*no key /wrong/test/meta.*registry\.root'
+expect_answers "started with a wrong root" before
+stop
+sed -i '/^  root: /d' "$work/replica.yaml"
 
 # ---- a cell that is empty ----
 

@@ -345,6 +345,72 @@ TEST(a_file_of_another_channel_is_served_until_the_registry_answers)
     ck_assert_str_eq(rig_served(&rig), "ant(candidate) bee(news)");
 }
 
+/* ---- another root ---- */
+
+/* Starts again with another root, which nobody can be asked about yet. */
+static void change_root(void)
+{
+    follow_two();
+    rig_cut(&rig);
+    rig.is_cut = true;
+    rig.options.root = "/wrong";
+    rig_restart(&rig);
+    rig_run(&rig, 100);
+    ck_assert(!registry_is_known(rig.registry));
+    ck_assert_ptr_nonnull(
+        strstr(rig.texts[REGISTRY_DISK], "is of /spacedns/eu/, and the settings"));
+    rig.is_cut = false;
+}
+
+static void put_wrong(const char *key, const char *value)
+{
+    char full[64];
+
+    snprintf(full, sizeof full, "/wrong/eu/%s", key);
+    etcd_store_put(rig.store, full, value);
+}
+
+static const char bee[] = "space: bee\ncidr: 10.1.0.0/16\nrouters: [10.1.0.37]\n"
+                          "apps:\n  - {name: moved}\n";
+
+TEST(a_root_without_meta_leaves_what_is_on_disk_served)
+{
+    change_root();
+    rig_run(&rig, 90000);
+    ck_assert_str_eq(rig_served(&rig), "ant(bill,shop) bee(news)");
+    ck_assert_str_ne(rig_dynos(&rig, "ant", "bill", "web"), "-");
+    ck_assert_ptr_nonnull(strstr(rig_status(&rig).problem, "is of /spacedns/eu/, another root"));
+    ck_assert_ptr_nonnull(strstr(rig_status(&rig).problem, "correct registry.root"));
+    ck_assert_ptr_null(registry_begin_save(rig.registry));
+    rig.options.root = "/spacedns";
+    rig_restart(&rig);
+    rig_follow(&rig);
+    ck_assert_uint_eq(rig_status(&rig).full_reads, 0);
+}
+
+TEST(the_same_id_below_another_root_is_the_same_cell)
+{
+    change_root();
+    put_wrong("meta", "format: 1\nid: one\n");
+    put_wrong("z/bee", bee);
+    rig_run(&rig, 10000);
+    ck_assert_str_eq(rig_served(&rig), "bee(moved)");
+    ck_assert_str_eq(rig_status(&rig).problem, "");
+    ck_assert(save());
+}
+
+TEST(another_id_below_another_root_is_named_and_its_cell_served_alone)
+{
+    change_root();
+    put_wrong("meta", "format: 1\nid: two\n");
+    put_wrong("z/bee", bee);
+    rig.refused = "ant";
+    rig_run(&rig, 10000);
+    ck_assert_str_eq(rig_served(&rig), "bee(moved)");
+    ck_assert_ptr_nonnull(strstr(rig.texts[REGISTRY_OTHER], "/spacedns/eu/ with the id one"));
+    ck_assert_ptr_nonnull(strstr(rig.texts[REGISTRY_OTHER], "/wrong/eu/ with the id two"));
+}
+
 TEST(a_folder_that_cannot_be_written_is_told)
 {
     follow_two();

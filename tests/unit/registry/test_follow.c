@@ -336,14 +336,16 @@ TEST(another_id_is_another_registry)
     ck_assert_str_eq(follow.position.id, "one");
 }
 
-TEST(no_id_where_there_was_one_is_another_registry)
+TEST(without_an_id_where_there_was_one_nothing_is_read)
 {
     begin(&known, 2, NULL);
     follow_tick(&follow, now);
     follow_on_ready(&follow, now);
-    greet(120, "");
     decided();
-    ck_assert_int_eq(follow.state, FOLLOW_SPREADING);
+    greet(120, "");
+    ck_assert_str_eq(decided(), "notify 4, close");
+    ck_assert_ptr_nonnull(strstr(told, "no key /spacedns/eu/meta"));
+    ck_assert_int_eq(follow.state, FOLLOW_DOWN);
 }
 
 TEST(another_cluster_is_another_registry)

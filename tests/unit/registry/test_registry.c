@@ -560,6 +560,39 @@ TEST(another_registry_is_judged_by_the_guard)
     ck_assert_int_eq(rig_status(&rig).kept[0].kind, REGISTRY_HELD);
 }
 
+/* etcdctl del --prefix: meta goes with all the rest, in one revision. */
+TEST(a_deleted_prefix_changes_nothing_until_it_is_restored)
+{
+    follow_two();
+    etcd_store_delete(rig.store, "/spacedns/eu/", "/spacedns/eu0");
+    rig_run(&rig, 90000);
+    ck_assert_str_eq(rig_served(&rig), "ant(bill,shop) bee(news)");
+    ck_assert_str_eq(bill(), "1 up 10.0.130.1 ");
+    expect_connected(false);
+    ck_assert_ptr_nonnull(strstr(rig_status(&rig).problem, "has no key /spacedns/eu/meta"));
+    ck_assert_ptr_nonnull(strstr(rig_status(&rig).problem, "correct registry.root"));
+    rig_put(&rig, "meta", "format: 1\nid: one\n");
+    rig_put_space(&rig, "ant", "bill! shop");
+    rig_put_space(&rig, "bee", "later");
+    rig_put(&rig, "d/ant/bill/web", "1 idle");
+    rig_run(&rig, 40000);
+    expect_connected(true);
+    ck_assert_str_eq(rig_served(&rig), "ant(bill,shop) bee(later)");
+    ck_assert_str_eq(bill(), "1 idle ");
+}
+
+TEST(another_id_after_none_is_named)
+{
+    follow_two();
+    etcd_store_delete(rig.store, "/spacedns/eu/", "/spacedns/eu0");
+    rig_run(&rig, 10);
+    rig_put(&rig, "meta", "format: 1\nid: two\n");
+    rig.refused = "ant";
+    rig_run(&rig, 120000);
+    ck_assert_ptr_nonnull(strstr(rig.texts[REGISTRY_OTHER], "its id is two instead of one"));
+    ck_assert_uint_eq(rig_status(&rig).kept_count, 1);
+}
+
 TEST(a_newer_format_changes_nothing)
 {
     follow_two();
