@@ -13,6 +13,7 @@
 #include "source/folder.h"
 #include "spacedns/color.h"
 #include "spacedns/registry_plan.h"
+#include "spacedns/registry_session.h"
 
 /* What is checked: a folder, or one file of it as the folder is served with it. */
 struct checked {
@@ -169,6 +170,8 @@ int run_check(struct session *session)
     snapshot_free(before);
     if (session->snapshot == NULL && err.code != ERR_NONE)
         return session_fail(session, EXIT_REFUSED, "%s", err.text);
+    if (against == NULL && session->registry != NULL && session->registry->has_view)
+        registry_report_broken(session);
     report_ignored(session->report, checked.folder);
     if (checked.file != NULL)
         keep_findings_of_file(session, &checked);

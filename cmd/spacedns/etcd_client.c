@@ -239,7 +239,9 @@ static bool fail_all(struct etcd_client *client, const char *causes, const struc
     if (client->options->endpoint_count > 1)
         return err_set(
             err, why->code,
-            "no etcd of registry.endpoints answers: %.300s; see to the first that should", causes);
+            "no etcd of registry.endpoints answers: %.300s; start or mend them, or correct "
+            "registry.endpoints",
+            causes);
     const char *remedy = strchr(why->text, ';'); /* every sentence has one */
     return err_set(err, why->code, "etcd at %s does not answer: %.*s; %.250s", client->endpoint,
                    (int)strcspn(why->text, ";"), why->text,
@@ -348,9 +350,16 @@ static bool call_member(struct etcd_client *client, enum etcd_method method, str
         if (outcome == OUTCOME_UNCERTAIN && !changes_nothing(method))
             return fail_uncertain(client, &why, err);
     }
+    const char *text = why.code != ERR_NONE ? why.text : client->text;
+    if (strstr(text, "no leader") != NULL)
+        return err_set(err, ERR_SYSTEM,
+                       "etcd at %s has no leader: most of its members must run and reach each "
+                       "other; etcdctl endpoint status --cluster shows which do not; start those, "
+                       "and try again",
+                       client->endpoint);
     return err_set(err, ERR_SYSTEM,
                    "etcd at %s does not reply (%.200s); look at its log, and try again",
-                   client->endpoint, why.code != ERR_NONE ? why.text : client->text);
+                   client->endpoint, text);
 }
 
 bool etcd_client_call(struct etcd_client *client, enum etcd_method method, struct octets request,

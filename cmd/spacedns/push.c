@@ -52,16 +52,37 @@ static void print_result(struct session *session, const struct registry_push *pu
                       revision);
 }
 
+/* They take it after the pause only, which may be in a week. */
+static bool is_paused(struct session *session, const struct registry_push *push)
+{
+    return !push->is_dry && registry_view_of(session)->pause.modified != 0;
+}
+
+static void print_pause(struct session *session)
+{
+    const struct registry_mark *pause = &registry_view_of(session)->pause;
+    char by[WHAT_MOST] = "", why[WHAT_MOST] = "";
+
+    lines_copy(pause->text.octets, pause->text.length, "by", by, sizeof by);
+    lines_copy(pause->text.octets, pause->text.length, "why", why, sizeof why);
+    escape_printf(session->err,
+                  "The registry is paused by %s: %s; replicas take it after spacedns registry "
+                  "resume\n",
+                  by, why);
+}
+
+/* Of a push that had nothing to do, the last one. */
 static int wait_for(struct session *session, const struct registry_push *push)
 {
+    uint64_t revision =
+        push->sent.revision != 0 ? push->sent.revision : registry_view_of(session)->config.modified;
     const char **spaces = arena_take(push->arena, (push->count + 1) * sizeof *spaces);
 
     if (spaces == NULL)
         return fail_memory(session);
     for (size_t i = 0; i < push->count; i++)
         spaces[i] = push->changes[i].space;
-    return registry_replicas_wait(session, push->sent.revision, push->is_canary, spaces,
-                                  push->count);
+    return registry_replicas_wait(session, revision, push->is_canary, spaces, push->count);
 }
 
 /* Runs the push, prints its end, and waits if that is wanted. */
@@ -75,10 +96,15 @@ static int run(struct session *session, struct registry_push *push)
     if (session->is_json)
         code = print_json_result(session, push);
     fflush(session->out);
-    if (code == EXIT_DONE && push->sent.revision != 0 &&
-        invocation_has(&session->invocation, OPTION_WAIT))
-        code = wait_for(session, push);
-    return code;
+    if (is_paused(session, push))
+        print_pause(session);
+    if (code != EXIT_DONE || push->is_dry || !invocation_has(&session->invocation, OPTION_WAIT))
+        return code;
+    if (is_paused(session, push))
+        return session_fail(session, EXIT_REFUSED,
+                            "no replica takes documents before the pause ends; end it with "
+                            "spacedns registry resume, then push once more with --wait");
+    return wait_for(session, push);
 }
 
 /* ---- push ---- */

@@ -59,10 +59,12 @@ static int print_lines(struct session *session)
     if (!keys_init(&keys, session->settings.registry_root, session->settings.registry_cell, &err))
         return session_fail(session, EXIT_REFUSED, "%s", err.text);
     make_id(id);
-    fprintf(out,
-            "# The registry itself, as spacedns registry init makes it.\n"
-            "printf 'format: 1\\nid: %s\\n' | etcdctl put '%smeta'\n",
-            id, keys.prefix);
+    fprintf(
+        out,
+        "# The registry itself, as spacedns registry init makes it; FAILURE: it is there already.\n"
+        "etcdctl txn <<'END'\ncreate(\"%smeta\") = \"0\"\n\n"
+        "put %smeta \"format: 1\\nid: %s\\n\"\n\n\nEND\n",
+        keys.prefix, keys.prefix, id);
     print_role(out, "replica", "A replica reads everything, and says which revision it has.");
     print_right(out, "replica", "read", keys.prefix, "");
     print_right(out, "replica", "readwrite", keys.replicas, "");

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/escape.h"
+#include "spacedns/registry_replicas.h"
 #include "spacedns/registry_send.h"
 #include "spacedns/registry_session.h"
 #include "spacedns/spaces.h"
@@ -109,6 +110,7 @@ int run_registry_accept(struct session *session)
             return session_fail(session, EXIT_USAGE, "%s is not the name of a space; %s",
                                 invocation->operands[i],
                                 "spacedns registry replicas lists those that are held back");
+    registry_replicas_note_unheld(session, invocation->operands, invocation->operand_count);
     struct push_request request = {.what = "accept",
                                    .force = "accepted by an operator",
                                    .accepts = is_all ? all : invocation->operands,

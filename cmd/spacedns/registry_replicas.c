@@ -333,3 +333,28 @@ int registry_replicas_wait(struct session *session, uint64_t revision, bool cana
                             waiting.lagging, revision, waiting.first);
     return check_kept(&waiting);
 }
+
+/* ---- what an accept asks ---- */
+
+static bool is_held_by_any(const struct replicas *replicas, const char *space)
+{
+    for (size_t i = 0; i < replicas->count; i++)
+        if (keeps(&replicas->items[i], space))
+            return true;
+    return false;
+}
+
+void registry_replicas_note_unheld(struct session *session, const char *const *spaces, size_t count)
+{
+    struct replicas replicas = {.arena = NULL};
+    struct err err;
+    bool is_read = read_all(session, &replicas, &err);
+
+    for (size_t i = 0; i < count && is_read; i++)
+        if (!is_held_by_any(&replicas, spaces[i]))
+            escape_printf(session->err,
+                          "No replica has announced that it holds back %s; spacedns registry "
+                          "replicas lists what each does\n",
+                          spaces[i]);
+    close_replicas(&replicas);
+}

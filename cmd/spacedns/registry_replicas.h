@@ -24,3 +24,7 @@ int registry_replicas_check_format(struct session *session);
  */
 int registry_replicas_wait(struct session *session, uint64_t revision, bool canary_only,
                            const char *const *spaces, size_t space_count);
+
+/** Prints each of the spaces that no replica has announced to hold back or keep. */
+void registry_replicas_note_unheld(struct session *session, const char *const *spaces,
+                                   size_t count);

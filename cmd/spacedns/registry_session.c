@@ -201,6 +201,33 @@ bool registry_reread(struct session *session, struct err *err)
     return is_read;
 }
 
+/* ---- documents with errors ---- */
+
+/* A sentence of the load begins with the code, which a finding has in its own place. */
+static const char *skip_code(const char *cause, const char *code)
+{
+    size_t length = strlen(code);
+
+    return strncmp(cause, code, length) == 0 && strncmp(cause + length, ": ", 2) == 0
+               ? cause + length + 2
+               : cause;
+}
+
+void registry_report_broken(struct session *session)
+{
+    const struct registry_view *view = registry_view_of(session);
+
+    for (size_t i = 0; i < view->count; i++) {
+        const struct registry_document *document = &view->documents[i];
+        if (document->is_hidden)
+            report_add(session->report, document->code, document->name, document->at, "%s",
+                       document->cause == NULL
+                           ? "it has errors"
+                           : skip_code(document->cause, finding_name(document->code)));
+    }
+    report_sort(session->report);
+}
+
 /* ---- loading ---- */
 
 static const struct fixed_space *find_fixed(void *context, const char *space)
@@ -247,9 +274,14 @@ static size_t hide_broken(struct session *session)
         if (document == NULL || document->is_hidden)
             continue;
         document->is_hidden = true;
+        document->code = kept->code;
+        document->at = kept->at;
+        document->cause = arena_text(view->arena, kept->cause.text, strlen(kept->cause.text));
         count++;
-        escape_printf(session->err, "%s is left out, as replicas do: %s\n", kept->file,
-                      kept->cause.text);
+        escape_printf(
+            session->err,
+            "%s has errors and is left out; replicas keep what its space had before: %s\n",
+            kept->file, kept->cause.text);
     }
     return count;
 }

@@ -46,6 +46,9 @@ bool registry_open(struct session *session, struct err *err);
 /** Reads everything anew; drafts are gone. Returns false with *err. */
 bool registry_reread(struct session *session, struct err *err);
 
+/** Adds an error to the session's report for each document that a load has left out. */
+void registry_report_broken(struct session *session);
+
 /** "the registry /spacedns/eu at http://10.1.0.3:2379", the session's. */
 const char *registry_place(struct session *session);
 

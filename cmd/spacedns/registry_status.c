@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/escape.h"
+#include "base/suggest.h"
 #include "inspect/print.h"
 #include "spacedns/registry_session.h"
 #include "spacedns/spaces.h"
@@ -49,15 +50,19 @@ static json_t *json_candidates(const struct registry_view *view)
     return list;
 }
 
-static json_t *json_broken(const struct session *session)
+static json_t *json_broken(const struct registry_view *view)
 {
     json_t *list = json_array();
 
-    for (size_t i = 0; i < session->outcome.last_good_count; i++) {
-        const struct load_last_good *kept = &session->outcome.last_good[i];
-        json_array_append_new(
-            list, json_pack("{s:o, s:o}", "document", print_text(kept->file, strlen(kept->file)),
-                            "cause", print_text(kept->cause.text, strlen(kept->cause.text))));
+    for (size_t i = 0; i < view->count; i++) {
+        const struct registry_document *document = &view->documents[i];
+        const char *cause = document->cause == NULL ? "" : document->cause;
+        if (document->is_hidden)
+            json_array_append_new(list,
+                                  json_pack("{s:o, s:I, s:o}", "document",
+                                            print_text(document->name, strlen(document->name)),
+                                            "revision", (json_int_t)document->modified, "cause",
+                                            print_text(cause, strlen(cause))));
     }
     return list;
 }
@@ -70,15 +75,16 @@ static int print_json_status(struct session *session)
 
     return session_print_json(
         session,
-        json_pack("{s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o}", "endpoint",
+        json_pack("{s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o}", "endpoint",
                   print_text(endpoint, strlen(endpoint)), "prefix",
                   print_text(view->keys->prefix, strlen(view->keys->prefix)), "id",
                   json_value(&view->meta, "id"), "revision", (json_int_t)view->revision, "spaces",
                   (json_int_t)view->count, "dyno_keys", (json_int_t)view->dyno_count,
                   "dyno_keys_waiting", (json_int_t)session->registry->waiting_count, "offered",
-                  json_candidates(view), "broken", json_broken(session), "pause",
+                  json_candidates(view), "broken", json_broken(view), "pause",
                   json_value(&view->pause, "why"), "last_push", json_value(&view->config, "what"),
-                  "beat_age_seconds", age < 0 ? json_null() : json_real(age)));
+                  "last_force", json_value(&view->force, "why"), "beat_age_seconds",
+                  age < 0 ? json_null() : json_real(age)));
 }
 
 static void print_last_push(FILE *out, const struct registry_view *view)
@@ -92,6 +98,32 @@ static void print_last_push(FILE *out, const struct registry_view *view)
     copy(&view->config, "what", what);
     escape_printf(out, "last push  %s by %s at %s, revision %" PRIu64 "\n", what, by, at,
                   view->config.modified);
+}
+
+/* What the guard was last overruled for; it may be the last push or an older change. */
+static void print_force(FILE *out, const struct registry_view *view)
+{
+    char by[WORDS_MOST], why[WORDS_MOST];
+
+    if (view->force.modified == 0)
+        return;
+    copy(&view->force, "by", by);
+    copy(&view->force, "why", why);
+    escape_printf(out, "last force by %s at revision %" PRIu64 ": %s\n", by, view->force.modified,
+                  why);
+}
+
+static void print_broken(FILE *out, const struct registry_view *view)
+{
+    for (size_t i = 0; i < view->count; i++) {
+        const struct registry_document *document = &view->documents[i];
+        if (document->is_hidden)
+            escape_printf(out,
+                          "broken     %s since revision %" PRIu64
+                          ": %s; push a zone file without errors\n",
+                          document->space, document->modified,
+                          document->cause == NULL ? "it has errors" : document->cause);
+    }
 }
 
 static void print_pause(FILE *out, const struct registry_view *view)
@@ -141,17 +173,32 @@ static int print_status(struct session *session)
     copy(&view->meta, "id", id);
     escape_printf(out, "registry   %.*s at %s, id %s\n", (int)view->keys->prefix_length - 1,
                   view->keys->prefix, etcd_client_endpoint(session->registry->client), id);
-    escape_printf(out, "revision   %" PRIu64 ": %zu spaces, %zu dyno keys", view->revision,
-                  view->count, view->dyno_count);
+    escape_printf(out, "revision   %" PRIu64 ": %zu space%s, %zu dyno key%s", view->revision,
+                  view->count, view->count == 1 ? "" : "s", view->dyno_count,
+                  view->dyno_count == 1 ? "" : "s");
     if (session->registry->waiting_count > 0)
-        escape_printf(out, ", %zu of them of apps that no document has",
+        escape_printf(out, ", %zu of them of apps that no document without errors has",
                       session->registry->waiting_count);
     fputc('\n', out);
     print_last_push(out, view);
+    print_force(out, view);
+    print_broken(out, view);
     print_pause(out, view);
     print_offered(out, view);
     print_beat(out, view);
     return EXIT_DONE;
+}
+
+static int fail_unknown(struct session *session, const char *word)
+{
+    static const char *const words[] = {"status", "pause", "resume", "accept", "replicas", "init"};
+    const char *nearest = suggest_among(word, words, sizeof words / sizeof words[0]);
+
+    return session_fail(session, EXIT_USAGE,
+                        "%s is not a command of the registry; %s%s%swrite spacedns registry, or "
+                        "with pause, resume, accept, replicas or init behind it",
+                        word, nearest == NULL ? "" : "did you mean ",
+                        nearest == NULL ? "" : nearest, nearest == NULL ? "" : "? ");
 }
 
 int run_registry(struct session *session)
@@ -159,10 +206,7 @@ int run_registry(struct session *session)
     const char *operand = invocation_operand(&session->invocation, 0);
 
     if (operand != NULL && strcmp(operand, "status") != 0)
-        return session_fail(session, EXIT_USAGE,
-                            "%s is not a command of the registry; write spacedns registry, or with "
-                            "pause, resume, accept, replicas or init behind it",
-                            operand);
+        return fail_unknown(session, operand);
     int code = registry_start(session);
     if (code != EXIT_DONE)
         return code;

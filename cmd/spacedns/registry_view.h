@@ -41,6 +41,9 @@ struct registry_document {
     bool has_draft;
     bool is_removed; /* by the draft */
     bool is_hidden;
+    enum finding_code code; /* the rest: why it is hidden */
+    struct location at;
+    const char *cause; /* the first error as a sentence; NULL: not hidden */
 };
 
 /** f/SPACE or next/SPACE. */

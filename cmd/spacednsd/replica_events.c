@@ -60,8 +60,8 @@ static const char *remedy_of(enum registry_kept_kind kind)
     case REGISTRY_KEPT:
         return "the space is served from its last good document; push a correct one";
     case REGISTRY_HELD:
-        return "the space is served as it was; push it with --force WHY, or: spacedns registry "
-               "accept";
+        return "the space is served as it was; put it back with spacedns push, or if it is meant: "
+               "spacedns registry accept";
     case REGISTRY_UNREADY:
         return "the space has no good document, and its clients get SERVFAIL; push a correct one";
     }

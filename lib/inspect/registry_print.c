@@ -1,6 +1,7 @@
 #include "inspect/registry_print.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "base/escape.h"
 #include "decide/reason.h"
@@ -14,6 +15,30 @@ const char *registry_kept_text(enum registry_kept_kind kind)
         [REGISTRY_KEPT] = "kept", [REGISTRY_HELD] = "held", [REGISTRY_UNREADY] = "unready"};
 
     return texts[kind];
+}
+
+/* A load's sentence begins with the code, which is printed before it. */
+static const char *cause_of(const struct registry_kept *kept)
+{
+    size_t length = strlen(kept->code);
+
+    return strncmp(kept->cause, kept->code, length) == 0 &&
+                   strncmp(kept->cause + length, ": ", 2) == 0
+               ? kept->cause + length + 2
+               : kept->cause;
+}
+
+/* What happened and what to do; what is held may be meant or an accident. */
+static void print_cause(const struct registry_kept *kept, FILE *out)
+{
+    escape_printf(out, "%s; ", cause_of(kept));
+    if (kept->kind == REGISTRY_HELD)
+        escape_printf(out,
+                      "put it back with spacedns push, or if it is meant: spacedns registry "
+                      "accept %s\n",
+                      kept->space);
+    else
+        fputs("push a zone file without errors\n", out);
 }
 
 /* ---- lines ---- */
@@ -35,6 +60,8 @@ static void print_first(const struct registry_status *status, FILE *out)
 {
     begin("registry", out);
     escape_printf(out, "etcd %s", status->endpoint);
+    if (!status->is_connected && !status->is_reading)
+        fputs(" not connected", out);
     if (status->server_version[0] != '\0')
         escape_printf(out, " %s", status->server_version);
     escape_printf(out, " cell %s", status->cell);
@@ -65,9 +92,12 @@ static void print_problems(const struct registry_status *status, FILE *out)
         print_warning(status->problem, out);
     else if (!status->is_connected)
         print_warning(status->is_reading ? "reading everything" : "not connected", out);
+    if (status->in_force == 0)
+        print_warning("nothing was read yet, so clients get SERVFAIL (Q30)", out);
     if (status->is_paused) {
         begin("registry", out);
-        escape_printf(out, "! documents are paused: %s\n", status->pause);
+        escape_printf(out, "! documents are paused: %s; spacedns registry resume ends it\n",
+                      status->pause);
     }
     if (status->is_old)
         print_warning(status->old_text, out);
@@ -92,8 +122,11 @@ void registry_print_text(const struct registry_status *status, FILE *out)
     for (size_t i = 0; i < status->kept_count; i++) {
         const struct registry_kept *kept = &status->kept[i];
         begin(keys[kept->kind], out);
-        escape_printf(out, "! %s (%s at %" PRIu64 "): %s\n", kept->space, kept->code,
-                      kept->revision, kept->cause);
+        escape_printf(out, "! %s (%s", kept->space, kept->code);
+        if (kept->revision != 0)
+            fprintf(out, " at %" PRIu64, kept->revision);
+        fputs("): ", out);
+        print_cause(kept, out);
     }
     print_count("registry_held_apps", status->held_app_count,
                 "apps, of which too many lost their last web dyno's key at once", out);
@@ -187,9 +220,16 @@ void registry_print_notes(const struct registry_status *status, FILE *out)
 {
     for (size_t i = 0; i < status->kept_count; i++) {
         const struct registry_kept *kept = &status->kept[i];
-        escape_printf(out, "space %s is %s: %s at revision %" PRIu64 ": %s\n", kept->space,
-                      registry_kept_text(kept->kind), kept->code, kept->revision, kept->cause);
+        escape_printf(out, "space %s is %s: %s", kept->space, registry_kept_text(kept->kind),
+                      kept->code);
+        if (kept->revision != 0)
+            fprintf(out, " at revision %" PRIu64, kept->revision);
+        fputs(": ", out);
+        print_cause(kept, out);
     }
+    if (status->is_paused)
+        escape_printf(out, "documents are paused: %s; spacedns registry resume ends it\n",
+                      status->pause);
     if (status->is_stale)
         escape_printf(out, "the registry has said nothing for %" PRId64 " s: %s\n",
                       status->age_ms < 0 ? 0 : status->age_ms / MS_PER_SECOND, silence_of(status));

@@ -2,9 +2,9 @@
 /**
  * Prints what a server that follows a registry knows of it, as a part of status.
  *
- *     registry                 etcd http://10.1.0.3:2379 3.5.16 revision 8123456 age 2 s spaces
- * 9998 registry                 ! not connected: connection refused registry_kept            !
- * bench-7 (E-DOM-NAME at 8123400): ...
+ *     registry          etcd http://10.1.0.3:2379 3.5.16 revision 8123456 age 2 s spaces 9998
+ *     registry          ! connection refused by 10.1.0.3:2379
+ *     registry_kept     ! bench-7 (E-DOM-NAME at 8123400): CAUSE; REMEDY
  *
  * Threads: one.  Memory: borrows.
  */

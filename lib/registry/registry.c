@@ -332,7 +332,7 @@ uint64_t registry_next_ms(const struct registry *registry, uint64_t now_ms)
     if (registry->follow.state == FOLLOW_WATCHING) {
         if (!registry->audit.is_active)
             next = sooner(next, registry->audit.next_ms);
-        if (registry->options.announces)
+        if (registry_announces(registry))
             next = sooner(next, registry->announcing.next_ms);
         if (registry->mirror.has_missing && !registry_has_call(registry, CALL_MISSING))
             next = sooner(next, registry->missing_ms);

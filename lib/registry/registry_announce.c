@@ -75,17 +75,36 @@ static void renew(struct registry *registry)
     arena_free(arena);
 }
 
+bool registry_announces(const struct registry *registry)
+{
+    return registry->options.announces && registry->in_force.revision != 0;
+}
+
 void registry_tick_announce(struct registry *registry)
 {
     struct announcing *announcing = &registry->announcing;
 
-    if (!registry->options.announces || registry->server_id == NULL ||
+    if (!registry_announces(registry) || registry->server_id == NULL ||
         registry->follow.state != FOLLOW_WATCHING || registry->now_ms < announcing->next_ms)
         return;
     registry_cancel_calls(registry, CALL_LEASE, CALL_ANNOUNCE);
+    announcing->last_ms = registry->now_ms;
     announcing->next_ms = registry->now_ms + ANNOUNCE_MS - ANNOUNCE_MS / 8 +
                           random_16(&registry->random) % (ANNOUNCE_MS / 4);
     renew(registry);
+}
+
+/* Operators wait for a push to arrive, and want to know what is kept or held. */
+void registry_announce_soon(struct registry *registry)
+{
+    struct announcing *announcing = &registry->announcing;
+    uint64_t soon_ms = registry->now_ms + random_16(&registry->random) % ANNOUNCE_SOON_MS;
+    uint64_t least_ms = announcing->last_ms + ANNOUNCE_LEAST_MS;
+
+    if (announcing->last_ms != 0 && soon_ms < least_ms)
+        soon_ms = least_ms;
+    if (announcing->next_ms > soon_ms)
+        announcing->next_ms = soon_ms;
 }
 
 /* A lease that has run out is 0 seconds long: the next turn asks for another. */

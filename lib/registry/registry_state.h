@@ -39,6 +39,8 @@ enum {
     AUDIT_LEAST_MS = 2000,
     AUDIT_MOST_MS = 60 * 1000,
     ANNOUNCE_MS = 20 * 1000,
+    ANNOUNCE_SOON_MS = 2000,  /* after documents were taken, spread over the replicas */
+    ANNOUNCE_LEAST_MS = 5000, /* between two announcements */
     LEASE_SECONDS = 60,
     SAVE_MS = 60 * 1000,
     MISSING_MS = 1000,
@@ -95,6 +97,7 @@ struct audit {
 struct announcing {
     int64_t lease; /* 0: none */
     uint64_t next_ms;
+    uint64_t last_ms; /* when the last one was begun */
     bool is_denied;
 };
 
@@ -235,6 +238,10 @@ void registry_on_missing(struct registry *registry, const struct etcd_range_resp
 
 /* ---- registry_announce.c ---- */
 
+/** Not before there is something in force: who waits for a push would take it for one behind. */
+bool registry_announces(const struct registry *registry);
+/** Because documents were taken. */
+void registry_announce_soon(struct registry *registry);
 void registry_tick_announce(struct registry *registry);
 void registry_on_lease(struct registry *registry, const struct etcd_lease_response *response);
 void registry_on_announce_failure(struct registry *registry, enum etcd_status status,

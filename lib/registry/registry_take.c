@@ -70,6 +70,8 @@ void registry_note_loaded(struct registry *registry, const struct load_outcome *
     registry->in_force = registry->taken;
     registry_set_kept(registry, outcome);
     mirror_note(&registry->mirror, outcome, current);
+    if (!outcome->is_unchanged)
+        registry_announce_soon(registry);
     renew_change(registry);
 }
 

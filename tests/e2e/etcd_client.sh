@@ -113,12 +113,12 @@ expect_match "a log-in is wanted" "^etcd at $at wants a log-in; set registry.use
 expect "a user with a password reads" "1: /c/a=one" "$(call "${as_reader[@]}" "$at" get:/c/a)"
 expect_match "a wrong password" "^etcd at $at does not know user reader with this password; correct registry.user" \
     "$(call --user reader --password wrong "$at" get:/c/a)"
-expect "a missing right to write" \
-    "etcd at $at denies this right: write /c/a to user reader; have it granted to a role of this user: etcdctl role grant-permission" \
+expect_match "a missing right to write" \
+    "etcd at $at denies to user reader this right: write /c/a; have it granted to a role of this user" \
     "$(call "${as_reader[@]}" "$at" put:/c/a:two)"
-expect_match "a missing right to read a range" "denies this right: read /b/ to /d0 to user reader" \
+expect_match "a missing right to read a range" "denies to user reader this right: read /b/ to /d0; have it" \
     "$(call "${as_reader[@]}" "$at" list:/b/:/d0)"
-expect_match "rights of a transaction" "denies one of these rights: write /c/x, write /d/y to user reader" \
+expect_match "rights of a transaction" "denies to user reader one of these rights: write /c/x, write /d/y; have them" \
     "$(call "${as_reader[@]}" "$at" both:/c/x:/d/y)"
 expect_match "what is for root" "denies it to user reader; it is for users with the role root" \
     "$(call "${as_reader[@]}" "$at" rights)"
@@ -152,9 +152,9 @@ expect "TLS is the default with a certificate" "1: /c/a=one" "$(with root "127.0
 expect "access control begins" enabled "$(with root "$at" rights | tail -n 1)"
 expect "the certificate is the log-in" "1: /c/a=one" "$(with reader "$at" get:/c/a)"
 expect_match "a certificate without the right" \
-    "denies this right: write /c/a to the user named by the common name of $work/reader.crt; have it granted" \
+    "denies to the user named by the common name of $work/reader.crt this right: write /c/a; have it granted" \
     "$(with reader "$at" put:/c/a:two)"
-expect_match "a user without a role" "denies this right: read /c/a to the user named by" \
+expect_match "a user without a role" "denies to the user named by .* this right: read /c/a" \
     "$(with nobody "$at" get:/c/a)"
 expect_match "a password counts before a certificate" "^put$" \
     "$(with reader --user root --password root "$at" put:/c/a:two)"

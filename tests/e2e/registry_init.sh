@@ -18,6 +18,13 @@ sed -e 's/user add --no-password \([^ ]*\)/user add \1:secret-\1/' \
     -e "s|etcdctl |etcdctl --endpoints $(etcd_list) |" "$work/init.sh" >"$work/init-passwords.sh"
 bash -e "$work/init-passwords.sh" >"$work/init.out" 2>&1 || fail "the lines are etcdctl's" "$(cat "$work/init.sh" "$work/init.out")"
 
+etcd_ctl_flags=(--user root:secret-root)
+id=$(get meta)
+printf '%s\n' "$out" | sed -n '/^etcdctl txn/,/^END/p' | sed "s|etcdctl |etcdctl --endpoints $(etcd_list) --user root:secret-root |" >"$work/again.sh"
+sed -i 's/id: [0-9a-f]*/id: other/' "$work/again.sh"
+expect "the lines make no second registry of it" FAILURE "$(bash "$work/again.sh" 2>&1 | grep -x FAILURE)"
+expect "so its id stays" "$id" "$(get meta)"
+
 # as USER: settings for it
 as() {
     printf '%s\n' "secret-$1" >"$work/password"

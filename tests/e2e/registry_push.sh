@@ -217,10 +217,23 @@ refused "a resume of nothing" 'is not paused'
 op registry accept other-space
 done_ok "registry accept"
 expect_match "accept" '^accept: other-space$' "$(get force)"
+expect_match "an accept of what nobody holds" '^No replica has announced that it holds back other-space; ' "$err"
+op registry
+expect_match "registry shows who overruled the guard" 'last force +by .*: accepted by an operator' "$out"
 op registry accept
 expect_match "accept of all" '^accept: all$' "$(get force)"
 op registry --json
 expect_match "registry --json" '"spaces": [0-9]+' "$out"
+
+# ---- somebody went past push ----
+
+put z/bare-space "space: bare-space\ncidr: 10.9.0.0/16\nrouters: [nonsense]\n...\n"
+op registry
+expect_match "registry shows a document with errors" 'broken +bare-space since revision [0-9]+: E-[A-Z-]+: .*; push a zone file without errors' "$out"
+op check
+expect "check of a registry with errors: exit code" 1 "$code"
+expect_match "check of a registry with errors" '^z/bare-space:3:[0-9]+: error E-[A-Z-]+: ' "$out"
+del z/bare-space
 
 # ---- usage ----
 
@@ -228,6 +241,7 @@ op push
 expect "push of nothing: exit code" 2 "$code"
 op registry stauts
 expect "a mistyped command: exit code" 2 "$code"
+expect_match "a mistyped command" 'did you mean status' "$err"
 op push "$work/other.yaml" --zones "$zones"
 expect_match "push with --zones" '--zones names a folder, and this is about the registry' "$err"
 echo "log_queries: none" >"$work/empty.yaml"

@@ -48,6 +48,10 @@ await_status 'paused'
 sed -i 's/^routers: \[10\.0\.0\.38, /routers: [10.0.0.39, /' "$work/test-space.yaml"
 op push "$work/test-space.yaml"
 done_ok "a push while paused"
+expect_match "it says that nobody takes it yet" '^The registry is paused by .*: a test; replicas take it after spacedns registry resume$' "$err"
+op push "$work/test-space.yaml" --wait
+expect "waiting while paused: exit code" 1 "$code"
+expect_match "waiting while paused" 'end it with spacedns registry resume' "$err"
 op ps:set web.1=down -a frozen-oasis-70544
 await_answer frozen-oasis-70544.herokuapp.com ""
 op ps:set web.1=up -a frozen-oasis-70544

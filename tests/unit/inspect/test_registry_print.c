@@ -7,8 +7,9 @@
 
 static const struct registry_kept kept[] = {
     {REGISTRY_HELD, "a-space", "guard", "app calm-bay vanishes", 11},
-    {REGISTRY_KEPT, "b-space", "E-DOM-NAME", "`-` is no name", 12},
+    {REGISTRY_KEPT, "b-space", "E-DOM-NAME", "E-DOM-NAME: `-` is no name", 12},
     {REGISTRY_UNREADY, "c\x1b", "E-CUT", "it was cut", 13},
+    {REGISTRY_HELD, "d-space", "guard", "the space vanishes", 0},
 };
 
 static struct registry_status usual(void)
@@ -70,12 +71,12 @@ TEST(what_is_wrong_is_a_line_each)
     status.server_version = "";
     status.in_force = 8123400;
     status.age_ms = 75000;
-    check(
-        registry_print_text, &status,
-        "registry                 etcd http://10.1.0.3:2379 cell eu-1 revision 8123400 of 8123456 "
-        "age 75 s spaces 9998\n"
-        "registry                 ! Q41 Stale: no word from the registry for a while\n"
-        "registry                 ! connection refused by 10.1.0.3:2379\n");
+    check(registry_print_text, &status,
+          "registry                 etcd http://10.1.0.3:2379 not connected cell eu-1 revision "
+          "8123400 of "
+          "8123456 age 75 s spaces 9998\n"
+          "registry                 ! Q41 Stale: no word from the registry for a while\n"
+          "registry                 ! connection refused by 10.1.0.3:2379\n");
     check(registry_print_notes, &status,
           "the registry has said nothing for 75 s: connection refused by 10.1.0.3:2379\n");
     status.problem = "";
@@ -93,7 +94,7 @@ TEST(spaces_that_are_not_served_as_they_are_have_a_line_each)
     struct registry_status status = usual();
 
     status.kept = kept;
-    status.kept_count = 3;
+    status.kept_count = 4;
     status.waiting_count = 2;
     status.is_paused = true;
     status.pause = "by=alice why=move";
@@ -101,15 +102,48 @@ TEST(spaces_that_are_not_served_as_they_are_have_a_line_each)
         registry_print_text, &status,
         "registry                 etcd http://10.1.0.3:2379 3.5.16 cell eu-1 revision 8123456 age "
         "2 s spaces 9998\n"
-        "registry                 ! documents are paused: by=alice why=move\n"
-        "registry_held            ! a-space (guard at 11): app calm-bay vanishes\n"
-        "registry_kept            ! b-space (E-DOM-NAME at 12): `-` is no name\n"
-        "registry_unready         ! c\\x1b (E-CUT at 13): it was cut\n"
+        "registry                 ! documents are paused: by=alice why=move; spacedns registry "
+        "resume "
+        "ends it\n"
+        "registry_held            ! a-space (guard at 11): app calm-bay vanishes; put it back with "
+        "spacedns push, or if it is "
+        "meant: spacedns registry accept a-space\n"
+        "registry_kept            ! b-space (E-DOM-NAME at 12): `-` is no name; push a zone file "
+        "without errors\n"
+        "registry_unready         ! c\\x1b (E-CUT at 13): it was cut; push a zone file without "
+        "errors\n"
+        "registry_held            ! d-space (guard): the space vanishes; put it back with spacedns "
+        "push, or if it is "
+        "meant: spacedns registry accept d-space\n"
         "registry_waiting         2 dyno keys that fit no document\n");
     check(registry_print_notes, &status,
-          "space a-space is held: guard at revision 11: app calm-bay vanishes\n"
-          "space b-space is kept: E-DOM-NAME at revision 12: `-` is no name\n"
-          "space c\\x1b is unready: E-CUT at revision 13: it was cut\n");
+          "space a-space is held: guard at revision 11: app calm-bay vanishes; put it back with "
+          "spacedns push, or if it is "
+          "meant: spacedns registry accept a-space\n"
+          "space b-space is kept: E-DOM-NAME at revision 12: `-` is no name; push a zone file "
+          "without errors\n"
+          "space c\\x1b is unready: E-CUT at revision 13: it was cut; push a zone file without "
+          "errors\n"
+          "space d-space is held: guard: the space vanishes; put it back with spacedns push, or if "
+          "it is "
+          "meant: spacedns registry accept d-space\n"
+          "documents are paused: by=alice why=move; spacedns registry resume ends it\n");
+}
+
+TEST(a_registry_that_was_never_read_is_no_age_only)
+{
+    struct registry_status status = usual();
+
+    status.is_reading = true;
+    status.is_connected = false;
+    status.in_force = status.revision = 0;
+    status.age_ms = -1;
+    status.document_count = 0;
+    check(registry_print_text, &status,
+          "registry                 etcd http://10.1.0.3:2379 3.5.16 cell eu-1 revision 0 age "
+          "unknown spaces 0\n"
+          "registry                 ! reading everything\n"
+          "registry                 ! nothing was read yet, so clients get SERVFAIL (Q30)\n");
 }
 
 TEST(json_has_all_of_it)
@@ -117,7 +151,7 @@ TEST(json_has_all_of_it)
     struct registry_status status = usual();
 
     status.kept = kept;
-    status.kept_count = 3;
+    status.kept_count = 4;
     status.age_ms = -1;
     json_t *object = registry_print_json(&status);
     ck_assert_ptr_nonnull(object);
@@ -127,7 +161,7 @@ TEST(json_has_all_of_it)
     ck_assert(json_is_null(json_object_get(object, "paused")));
     ck_assert(json_real_value(json_object_get(object, "lag_seconds")) == 0.012);
     json_t *list = json_object_get(object, "kept");
-    ck_assert_uint_eq(json_array_size(list), 3);
+    ck_assert_uint_eq(json_array_size(list), 4);
     ck_assert_str_eq(json_string_value(json_object_get(json_array_get(list, 2), "kind")),
                      "unready");
     json_decref(object);

@@ -902,6 +902,22 @@ TEST(age_and_lag_are_the_beats)
     ck_assert_str_eq(rig_served(&rig), "ant(bill,shop) bee(news)");
 }
 
+TEST(a_replica_announces_soon_what_it_has_taken)
+{
+    rig.options.announces = true;
+    rig.options.server_id = "ns1";
+    follow_two();
+    rig_run(&rig, 2500);
+    const char *value = etcd_store_value(rig.store, "/spacedns-replicas/eu/ns1");
+    ck_assert_ptr_nonnull(value);
+    ck_assert_ptr_null(strstr(value, "revision: 0\n"));
+    rig_run(&rig, 8000);
+    rig_put(&rig, "z/bee", "nonsense: [");
+    rig_run(&rig, 2500);
+    ck_assert_ptr_nonnull(
+        strstr(etcd_store_value(rig.store, "/spacedns-replicas/eu/ns1"), "kept: bee "));
+}
+
 TEST(a_replica_announces_itself_on_a_lease)
 {
     rig.options.announces = true;
