@@ -92,6 +92,7 @@ void replica_note_settings(struct replica *replica)
         log_sentence(LOG_WARNING, "registry_denied", err.text);
     registry_change(replica->registry,
                     &(struct registry_live){.trust = replica->login.trust,
+                                            .password = replica->login.password,
                                             .stale_after_ms = stale_after_ms(settings),
                                             .announces = settings->registry_announce});
     registry_request_audit(replica->registry, replica_now_ms());

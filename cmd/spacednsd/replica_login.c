@@ -63,6 +63,26 @@ void replica_login_settle(struct replica_login *login, uint64_t opened)
     free_retired(login, &opened);
 }
 
+static void free_password(struct replica_login *login)
+{
+    if (login->password != NULL)
+        explicit_bzero(login->password, strlen(login->password));
+    free(login->password);
+    login->password = NULL;
+}
+
+static bool renew_password(struct replica_login *login, const struct settings *settings,
+                           struct err *err)
+{
+    char *password = NULL;
+
+    if (!read_password(settings, &password, err))
+        return false;
+    free_password(login);
+    login->password = password;
+    return true;
+}
+
 bool replica_login_renew(struct replica_login *login, const struct settings *settings,
                          uint64_t opened, struct err *err)
 {
@@ -70,6 +90,8 @@ bool replica_login_renew(struct replica_login *login, const struct settings *set
     size_t free = 0;
 
     replica_login_settle(login, opened);
+    if (!renew_password(login, settings, err))
+        return false;
     while (free < REPLICA_RETIRED_MOST && login->retired[free].trust != NULL)
         free++;
     if (login->trust == NULL || free == REPLICA_RETIRED_MOST)
@@ -86,8 +108,6 @@ void replica_login_close(struct replica_login *login)
 {
     tls_trust_free(login->trust);
     free_retired(login, NULL);
-    if (login->password != NULL)
-        explicit_bzero(login->password, strlen(login->password));
-    free(login->password);
+    free_password(login);
     *login = (struct replica_login){.trust = NULL};
 }

@@ -2,8 +2,8 @@
 /**
  * How a server logs in at etcd: what it trusts, its certificate, its password.
  *
- * Certificates are renewed as files and read again with each reload of an operator; a connection
- * that is open keeps those it began with. The password is read at a start only.
+ * Certificates and the password are renewed as files and read again with each reload of an
+ * operator; a connection that is open keeps those it began with.
  *
  * Threads: the control thread.  Memory: replica_login_close.
  */
@@ -29,7 +29,7 @@ bool replica_login_open(struct replica_login *login, const struct settings *sett
                         struct err *err);
 
 /**
- * Reads the files of certificates again. With faults in them the former ones stay: false with *err.
+ * Reads the files again. With faults in them the former ones stay: false with *err.
  *
  * opened  number of the connection that may be open
  */

@@ -104,7 +104,7 @@ static void allow_certificates(struct landlock *landlock)
 static void allow_registry(const struct landlock *landlock, const struct settings *settings)
 {
     const char *const files[] = {settings->registry_ca, settings->registry_certificate,
-                                 settings->registry_key};
+                                 settings->registry_key, settings->registry_password_file};
 
     for (size_t i = 0; i < sizeof files / sizeof *files; i++)
         if (files[i] != NULL) {

@@ -30,8 +30,9 @@ static void refuse_login(struct follow *follow, const char *text, uint64_t now_m
                  follow_endpoint(follow), text);
     else
         snprintf(sentence, sizeof sentence,
-                 "the registry at %s does not let user %.64s log in (%.80s); correct registry.user "
-                 "and the password in registry.password_file",
+                 "the registry at %s does not let user %.64s log in (%.80s); correct the "
+                 "password in registry.password_file and run spacedns reload, or registry.user "
+                 "and restart",
                  follow_endpoint(follow), follow->options.user, text);
     follow_give_up(follow, REGISTRY_DENIED, sentence, now_ms);
 }

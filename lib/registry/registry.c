@@ -177,6 +177,13 @@ void registry_free(struct registry *registry)
 
 void registry_change(struct registry *registry, const struct registry_live *live)
 {
+    char *password = NULL;
+
+    /* Without memory the former one is tried. */
+    if (copy_text(&password, live->password)) {
+        free(registry->password);
+        registry->password = password;
+    }
     registry->options.trust = live->trust;
     registry->options.stale_after_ms = live->stale_after_ms;
     registry->options.announces = live->announces;

@@ -128,6 +128,7 @@ void registry_free(struct registry *registry);
  */
 struct registry_live {
     struct tls_trust *trust;
+    const char *password; /* copied, for the next log-in; NULL: none */
     uint64_t stale_after_ms;
     bool announces;
 };

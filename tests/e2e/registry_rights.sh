@@ -106,8 +106,10 @@ replica_settings "user: replica" "password_file: $work/password"
 launch_replica wrong_password
 await_log ' warning registry_denied .*password'
 expect_no_match "no password is logged" 'wrong' "$(grep -o 'text=.*' "$server_log" | sed 's/wrong password//')"
-stop
 echo right >"$work/password"
+ctl reload >/dev/null
+await_answer frozen-oasis-70544.herokuapp.com "10.0.0.37 10.0.16.21" # the file is read again
+stop
 replica by_password
 await_answer frozen-oasis-70544.herokuapp.com "10.0.0.37 10.0.16.21"
 note_answers before

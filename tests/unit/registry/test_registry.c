@@ -636,6 +636,12 @@ TEST(a_wrong_password_is_told_and_tried_slowly)
     ck_assert_uint_eq(rig.told[REGISTRY_DENIED], 1);
     ck_assert_ptr_nonnull(strstr(rig.texts[REGISTRY_DENIED], "user replica"));
     ck_assert_uint_le(rig.opens, 2);
+    /* An operator corrects the file and has it read. */
+    registry_change(rig.registry,
+                    &(struct registry_live){.password = "secret", .stale_after_ms = 60000});
+    registry_request_audit(rig.registry, rig.now_ms);
+    rig_run(&rig, 1000);
+    expect_connected(true);
 }
 
 TEST(a_prefix_that_may_not_be_read_is_told)
