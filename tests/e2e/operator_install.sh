@@ -47,7 +47,7 @@ expect_match "the installed server runs" '^spacednsd [0-9]' "$("$root/usr/sbin/s
 for page in man1/spacedns.1 man5/spacedns-zones.5 man8/spacednsd.8; do
     try "man has no warnings about $page" man --warnings -E UTF-8 -l "$share/man/$page"
     try "mandoc has no warnings about $page" mandoc -Tlint -W warning "$share/man/$page"
-    expect_no_match "$page has no marker left" '@' "$(grep -v 'ADDR\[@PORT\]' "$share/man/$page")"
+    expect_no_match "$page has no marker left" '@' "$(grep -vE "ADDR\\[@PORT\\]|TYPE@REVISION" "$share/man/$page")"
 done
 
 # plain PAGE: its words, without what only roff reads
@@ -55,28 +55,37 @@ plain() {
     sed 's/\\f[BIRP]//g; s/\\-/-/g; s/\\e/\\/g' "$share/man/$1"
 }
 
+# missing PATTERN PAGE: the words of standard input that begin no line of a page that the pattern finds
+missing() {
+    sort -u | comm -23 - <(grep -oE -e "$1" "$2" | sed 's/^-[a-z], //' | sort -u) | xargs
+}
+
+# flags_of: those of the help on standard input
+flags_of() {
+    grep -oE '^ *(-[a-z], )?--[a-z-]+' | grep -oE -e '--.*'
+}
+
 mapfile -t commands < <("$installed" help | sed -n 's/^  \([a-z][a-z:-]*\).*/\1/p')
 [ ${#commands[@]} -ge 5 ] || fail "there are commands" "${commands[*]}"
 plain man1/spacedns.1 >"$work/page1"
+expect "spacedns(1) has every command" "" "$(printf '%s\n' "${commands[@]}" | missing '^[a-z][a-z:-]*' "$work/page1")"
 for command in "${commands[@]}"; do
-    grep -qE -e "^$command( |$)" "$work/page1" && pass || fail "spacedns(1) has $command"
-    while read -r option; do
-        grep -qE -e "^(-[a-z], )?$option( |$)" "$work/page1" && pass || fail "spacedns(1) has $option of $command"
-    done < <("$installed" help "$command" | grep -oE '^  (-[a-z], )?--[a-z-]+' | grep -oE -e '--.*')
-done
+    "$installed" help "$command"
+done >"$work/helps"
+expect_match "commands have options" '^--json$' "$(flags_of <"$work/helps")"
+expect "spacedns(1) has every option" "" "$(flags_of <"$work/helps" | missing '^(-[a-z], )?--[a-z-]+' "$work/page1")"
 
 plain man8/spacednsd.8 >"$work/page8"
-while read -r flag; do
-    grep -qE -e "^$flag( |$)" "$work/page8" && pass || fail "spacednsd(8) has $flag"
-done < <("$root/usr/sbin/spacednsd" --help | grep -oE -e '^ *--[a-z-]+' | tr -d ' ')
-while read -r key; do
-    grep -qE -e "^$key:" "$work/page8" || grep -qx -e "$key" "$work/page8" && pass || fail "spacednsd(8) has $key"
-done < <(sed -n 's/^SETTING([a-z0-9_]*, "\([^"]*\)".*/\1/p' lib/config/settings.def)
+"$root/usr/sbin/spacednsd" --help >"$work/help"
+expect_match "the server has flags" '^--zones$' "$(flags_of <"$work/help")"
+expect "spacednsd(8) has every flag" "" "$(flags_of <"$work/help" | missing '^--[a-z-]+' "$work/page8")"
+expect "spacednsd(8) has every setting" "" \
+    "$(sed -n 's/^SETTING([a-z0-9_]*, "\([^"]*\)".*/\1/p' lib/config/settings.def | missing '^[a-z][a-z0-9_.]*' "$work/page8")"
 
 plain man5/spacedns-zones.5 >"$work/page5"
-while read -r word; do
-    grep -qE -e "^$word(, |$)" "$work/page5" && pass || fail "spacedns-zones(5) has $word"
-done < <(sed -n 's/^| `\{0,1\}\([A-Za-z][A-Za-z_0-9-]*\).*/\1/p' zones/README.md | grep -vxE 'key|code')
+expect "spacedns-zones(5) has every word" "" \
+    "$(sed -n 's/^| `\{0,1\}\([A-Za-z][A-Za-z_0-9-]*\).*/\1/p' zones/README.md | grep -vxE 'key|code' |
+        missing '^[A-Za-z][A-Za-z_0-9-]*' "$work/page5")"
 expect_no_match "no heading of spacedns-zones(5) is left in Markdown" '(^|[^#])##' "$(cat "$work/page5")"
 
 # ---- completions ----
@@ -155,7 +164,7 @@ if command -v zsh >/dev/null; then
     expect "zsh: kinds" "$kinds" "$(offered snippet "")"
     expect_match "zsh: options" '--color .*--space .*--to' "$(offered snippet --)"
     expect "zsh: words of an option" "always auto never" "$(offered snippet --color "")"
-    expect "zsh: a folder" "files -/" "$(offered check "")"
+    expect "zsh: files and folders" "files" "$(offered check "")"
 fi
 
 # ---- what an operator begins with ----

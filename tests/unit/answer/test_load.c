@@ -50,6 +50,7 @@ static void tear_down(void)
 {
     snapshot_free(stand.snapshot);
     report_free(stand.report);
+    load_outcome_close(&stand.outcome);
     scratch_close(&stand.folder);
 }
 
@@ -68,6 +69,7 @@ static bool load(void)
 
     report_free(stand.report);
     stand.report = report_new();
+    load_outcome_close(&stand.outcome);
     stand.outcome = (struct load_outcome){.is_unchanged = false};
     stand.err = (struct err){.code = ERR_NONE};
     folder_init(&zones, stand.folder.path, stand.clock);

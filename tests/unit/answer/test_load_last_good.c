@@ -447,7 +447,7 @@ TEST(names_of_files_that_are_gone_are_kept_back_as_ever)
 
 TEST(a_state_in_use_can_be_peeked_at_and_stays_as_it_is)
 {
-    struct state peeked;
+    struct state peeked = {.has_spaces = false};
     char draft[sizeof path + 64];
 
     accept_three();
