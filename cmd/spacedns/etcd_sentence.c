@@ -96,7 +96,12 @@ bool etcd_sentence(const struct etcd_refusal *refusal, struct err *err)
     if (has(refusal, "has been compacted"))
         return err_set(err, ERR_LIMIT,
                        "etcd at %s does not have that revision any more, it was compacted; take a "
-                       "later one",
+                       "later one, or zone files from a backup",
+                       refusal->endpoint);
+    if (has(refusal, "future revision"))
+        return err_set(err, ERR_RULE,
+                       "etcd at %s has not come to that revision yet; spacedns registry prints the "
+                       "present one",
                        refusal->endpoint);
     if (refusal->status == ETCD_UNIMPLEMENTED)
         return err_set(

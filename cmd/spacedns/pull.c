@@ -160,6 +160,24 @@ static bool remove_file(struct pull *pull, const char *space, struct err *err)
 
 /* ---- all of them ---- */
 
+/* --revision N; 0 without it. Returns false with the error printed. */
+static bool read_revision(struct session *session, uint64_t *revision)
+{
+    const char *text = session->invocation.options[OPTION_REVISION];
+    char *end = NULL;
+
+    *revision = 0;
+    if (text == NULL)
+        return true;
+    if (text[0] >= '1' && text[0] <= '9')
+        *revision = strtoull(text, &end, 10);
+    if (end != NULL && *end == '\0' && *revision < INT64_MAX)
+        return true;
+    session_fail(session, EXIT_USAGE,
+                 "%s is no revision; write a number such as spacedns registry prints", text);
+    return false;
+}
+
 static bool is_wanted(const struct pull *pull, const char *space)
 {
     const char *only = pull->session->invocation.options[OPTION_SPACE];
@@ -203,7 +221,9 @@ static bool write_all(struct pull *pull, struct err *err)
         registry_show_progress(pull->session, "Writing zone files", i + 1, view->count);
     }
     registry_end_progress(pull->session);
-    return remove_gone(pull, err) && pulled_write(&pull->record, pull->folder, err);
+    /* Former files are recorded as nobody's: a push of them takes back on purpose. */
+    return pull->session->registry->revision != 0 ||
+           (remove_gone(pull, err) && pulled_write(&pull->record, pull->folder, err));
 }
 
 static bool begin(struct pull *pull, struct err *err)
@@ -290,10 +310,14 @@ int run_pull(struct session *session)
                         .folder = session->invocation.operands[0],
                         /* there is one */ .lock = -1};
     struct err err;
+    uint64_t revision;
+    if (!read_revision(session, &revision))
+        return EXIT_USAGE;
     int code = registry_start(session);
 
     if (code != EXIT_DONE)
         return code;
+    session->registry->revision = revision;
     pull.written = json_array();
     pull.removed = json_array();
     pull.edited = json_array();

@@ -189,6 +189,7 @@ bool registry_reread(struct session *session, struct err *err)
     const struct registry_reading reading = {.client = registry->client,
                                              .keys = &registry->keys,
                                              .leaves_dynos = registry->leaves_dynos,
+                                             .revision = registry->revision,
                                              .on_progress = show_reading,
                                              .context = session};
     drop_view(registry);

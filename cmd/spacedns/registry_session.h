@@ -22,6 +22,7 @@ struct registry_session {
     struct keys keys;
     struct registry_view view;
     bool has_view;
+    uint64_t revision;               /* set before reading: a former one; 0: the newest */
     bool leaves_dynos;               /* set before reading: the command asks nothing about dynos */
     const struct dyno_key **waiting; /* of the view: of apps that no document has */
     size_t waiting_count;

@@ -189,8 +189,10 @@ bool registry_view_init(struct registry_view *view, const struct keys *keys, str
 bool registry_view_read(struct registry_view *view, const struct registry_reading *reading,
                         struct err *err)
 {
-    return registry_view_init(view, reading->keys, err) && registry_read(view, reading, err) &&
-           check_meta(view, err);
+    if (!registry_view_init(view, reading->keys, err))
+        return false;
+    view->revision = reading->revision;
+    return registry_read(view, reading, err) && check_meta(view, err);
 }
 
 void registry_view_close(struct registry_view *view)

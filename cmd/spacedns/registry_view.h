@@ -90,6 +90,7 @@ struct registry_reading {
     struct etcd_client *client;
     const struct keys *keys;             /* borrowed until the view is closed */
     bool leaves_dynos;                   /* the dynos are not read */
+    uint64_t revision;                   /* 0: the newest */
     registry_view_progress *on_progress; /* NULL: nobody wants to know */
     void *context;
 };

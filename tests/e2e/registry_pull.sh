@@ -68,6 +68,26 @@ expect_match "the edited one stays" 'other-space.yaml edited here' "$out"
 expect_match "the other follows" 'test-space.yaml written' "$out"
 expect_match "it is the new one" '10\.0\.0\.40' "$(cat "$work/theirs/test-space.yaml")"
 
+# ---- a push is taken back ----
+
+good=$(get z/test-space)
+op registry --json
+at=$(sed -n 's/^ *"revision": \([0-9]*\),$/\1/p' "$work/out")
+sed 's/10\.0\.0\.40, /10.0.0.41, /' "$work/theirs/test-space.yaml" >"$work/test-space.yaml"
+op push "$work/test-space.yaml"
+done_ok "a bad push"
+expect_no_match "it is bad" '10\.0\.0\.40' "$(get z/test-space)"
+op pull "$work/former" --revision "$at" --space test-space
+done_ok "pull --revision"
+expect "as it was" "$good" "$(cat "$work/former/test-space.yaml")"
+op push "$work/former"
+done_ok "a push of what was"
+expect "it is taken back" "$good" "$(get z/test-space)"
+op pull "$work/former" --revision 99999999
+expect_match "a revision to come" 'has not come to that revision yet; spacedns registry prints' "$err"
+op pull "$work/former" --revision last
+expect "no revision: exit code" 2 "$code"
+
 # ---- one space; a space that goes ----
 
 op pull "$work/one" --space other-space
