@@ -226,6 +226,7 @@ static void publish(struct replica *replica, struct snapshot *snapshot,
     } else {
         snapshot_free(snapshot);
     }
+    registry_note_findings(replica->registry, outcome->report);
     registry_note_restated(replica->registry, server_current(replica->server));
     log_findings(replica, outcome->report);
 }

@@ -111,6 +111,18 @@ static void print_count(const char *key, size_t count, const char *text, FILE *o
     fprintf(out, "%zu %s\n", count, text);
 }
 
+static void print_bad(const struct registry_status *status, FILE *out)
+{
+    for (size_t i = 0; i < registry_bad_listed(status); i++) {
+        const struct registry_bad *bad = &status->bad[i];
+        begin("registry_bad", out);
+        if (bad->code[0] == '\0')
+            escape_printf(out, "! %s\n", bad->key);
+        else
+            escape_printf(out, "! %s (%s): %s\n", bad->key, bad->code, bad->cause);
+    }
+}
+
 void registry_print_text(const struct registry_status *status, FILE *out)
 {
     static const char *const keys[] = {[REGISTRY_KEPT] = "registry_kept",
@@ -130,8 +142,10 @@ void registry_print_text(const struct registry_status *status, FILE *out)
     }
     print_count("registry_held_apps", status->held_app_count,
                 "apps, of which too many lost their last web dyno's key at once", out);
-    print_count("registry_waiting", status->waiting_count, "dyno keys that fit no document", out);
-    print_count("registry_bad", status->bad_count, "dyno keys with errors", out);
+    print_count("registry_waiting", status->waiting_count, "dyno keys of apps that no document has",
+                out);
+    print_count("registry_bad", status->bad_count, "dyno keys with errors, kept out", out);
+    print_bad(status, out);
     print_count("registry_ignored", status->ignored_count, "keys outside of the layout", out);
 }
 
@@ -148,6 +162,18 @@ static json_t *json_kept(const struct registry_status *status)
             json_pack("{s:o, s:s, s:o, s:I, s:o}", "space", json_text(kept->space), "kind",
                       registry_kept_text(kept->kind), "code", json_text(kept->code), "revision",
                       (json_int_t)kept->revision, "cause", json_text(kept->cause)));
+    }
+    return list;
+}
+
+static json_t *json_bad(const struct registry_status *status)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < registry_bad_listed(status); i++) {
+        const struct registry_bad *bad = &status->bad[i];
+        json_array_append_new(list, json_pack("{s:o, s:s, s:o}", "key", json_text(bad->key), "code",
+                                              bad->code, "cause", json_text(bad->cause)));
     }
     return list;
 }
@@ -200,8 +226,10 @@ json_t *registry_print_json(const struct registry_status *status)
         json_known(status->problem), "old", json_known(status->is_old ? status->old_text : NULL),
         "kept", json_kept(status));
 
-    if (object != NULL)
-        add_counts(object, status);
+    if (object == NULL)
+        return NULL;
+    json_object_set_new(object, "bad", json_bad(status));
+    add_counts(object, status);
     return object;
 }
 

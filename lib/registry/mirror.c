@@ -85,6 +85,7 @@ void mirror_close(struct mirror *mirror)
     free(mirror->state_path);
     free(mirror->force);
     free(mirror->mass_times);
+    mirror_close_reasons(mirror);
     report_free(mirror->report);
     *mirror = (struct mirror){.current = NULL};
 }

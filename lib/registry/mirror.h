@@ -55,6 +55,7 @@ enum {
     MIRROR_MASS_SHARE = 10,      /* one of so many */
     MIRROR_VALUE_MOST = 1 << 16, /* octets of config, force, pause, beat, meta that are looked at */
     MIRROR_WORDS_MOST = 256,
+    MIRROR_REASONS_MOST = 64,
 };
 
 /** One version of a document. Constant once made, but for the text, which is freed at a note. */
@@ -90,6 +91,19 @@ struct mirror_space {
     bool defers;  /* from disk: the next view shows what is served */
     uint32_t document_mark, candidate_mark, fixed_mark; /* full reads that saw them */
     char name[];
+};
+
+/** Why a dyno key is kept out: its first error. */
+struct mirror_reason {
+    char *file; /* d/SPACE/APP/TYPE@REVISION; NULL: free */
+    char *sentence;
+    enum finding_code code;
+};
+
+/** A dyno key that is kept out for its errors. */
+struct mirror_bad {
+    char file[DYNO_KEY_FILE_OCTETS];
+    const struct mirror_reason *reason; /* NULL: not known any more */
 };
 
 /** The documents of a take. */
@@ -154,6 +168,8 @@ struct mirror {
     const struct snapshot *running_of; /* running_count is of this one */
     size_t running_count;
 
+    struct mirror_reason reasons[MIRROR_REASONS_MOST]; /* the last ones */
+    size_t reason_next;
     struct report *report; /* findings since the last mirror_take_report; NULL: none */
     size_t ignored_count;
     size_t dropped_spaces;           /* beyond MIRROR_SPACES_MOST */
@@ -199,6 +215,17 @@ void mirror_finish(struct mirror *mirror, uint64_t now_ms, struct mirror_news *n
  * Takes the findings since the last call; NULL: none. They are the caller's.
  */
 struct report *mirror_take_report(struct mirror *mirror);
+
+/* ---- keys with errors (mirror_bad.c) ---- */
+
+/** Keeps the errors of dyno keys, for mirror_list_bad. */
+void mirror_note_findings(struct mirror *mirror, const struct report *report);
+
+/**
+ * Lists keys that wait though their app is there, or whose value has errors, `most` of them.
+ * Returns how many there are. What items point at is valid until the next call.
+ */
+size_t mirror_list_bad(struct mirror *mirror, struct mirror_bad *items, size_t most);
 
 /* ---- full reads and audits (mirror_read.c) ---- */
 
@@ -303,6 +330,11 @@ void mirror_put_gone(struct mirror *mirror, const char *space, const char *app, 
 
 /** Counts, holds or lets go the deletions of running apps' keys (mirror_mass.c). */
 void mirror_judge_deletions(struct mirror *mirror, uint64_t now_ms, struct mirror_news *news);
+
+/** True when a document in force has the app. */
+bool mirror_has_app(const struct mirror *mirror, const char *space, const char *app);
+
+void mirror_close_reasons(struct mirror *mirror);
 
 /** True when the app of a web key is running now. */
 bool mirror_is_running(const struct mirror *mirror, const char *space, const char *app);

@@ -24,6 +24,11 @@ static const struct app_entry *find_app(const struct mirror *mirror, const char 
     return strcmp(segment->name, space) == 0 ? &segment->apps[found.number] : NULL;
 }
 
+bool mirror_has_app(const struct mirror *mirror, const char *space, const char *app)
+{
+    return find_app(mirror, space, app) != NULL;
+}
+
 bool mirror_is_running(const struct mirror *mirror, const char *space, const char *app)
 {
     const struct dyno_slot *slot = dyno_table_find(&mirror->changes, space, app, "web");

@@ -218,6 +218,7 @@ static void notify_report(struct registry *registry)
     if (report == NULL)
         return;
     report_sort(report);
+    mirror_note_findings(&registry->mirror, report);
     registry->listener.on_event(
         registry->listener.context,
         &(struct registry_event){.kind = REGISTRY_FINDINGS, .is_problem = true, .report = report});

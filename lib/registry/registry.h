@@ -205,6 +205,9 @@ void registry_note_loaded(struct registry *registry, const struct load_outcome *
                           const struct snapshot *current);
 void registry_note_restated(struct registry *registry, const struct snapshot *current);
 
+/** What a restate has found in keys, so that those which it refused are shown with their reason. */
+void registry_note_findings(struct registry *registry, const struct report *report);
+
 /** The take came to nothing (no memory): all of it is due again. */
 void registry_note_failed(struct registry *registry);
 
@@ -231,6 +234,15 @@ void registry_end_save(struct registry *registry, struct registry_save *save,
                        const struct err *err);
 
 /* ---- status ---- */
+
+enum { REGISTRY_BAD_MOST = 20 }; /* keys with errors that are shown each */
+
+/** A dyno key that is kept out. */
+struct registry_bad {
+    const char *key;   /* d/SPACE/APP/TYPE@REVISION */
+    const char *code;  /* E-DYNO-IP; empty: not known any more */
+    const char *cause; /* a sentence; empty */
+};
 
 enum registry_kept_kind {
     REGISTRY_KEPT,    /* has errors; the last good one is served */
@@ -267,14 +279,21 @@ struct registry_status {
     int64_t lag_ms;    /* between the last beat's own time and its arrival; -1: no beat yet */
     size_t document_count;
     size_t candidate_count;
-    size_t waiting_count;             /* dyno keys whose app no document has */
-    size_t bad_count;                 /* dyno keys with errors, kept out */
+    size_t waiting_count; /* dyno keys whose app no document has */
+    size_t bad_count;     /* dyno keys that are kept out: with errors, or that their app refuses */
+    const struct registry_bad *bad;   /* the first of them, sorted; at most REGISTRY_BAD_MOST */
     size_t ignored_count;             /* keys outside of the layout */
     size_t held_app_count;            /* apps whose dyno keys' deletion is held */
     const struct registry_kept *kept; /* sorted by space */
     size_t kept_count;
     uint64_t connects, full_reads, audits, audit_differences, events, responses;
 };
+
+/** How many of `bad` there are. */
+static inline size_t registry_bad_listed(const struct registry_status *status)
+{
+    return status->bad_count < REGISTRY_BAD_MOST ? status->bad_count : REGISTRY_BAD_MOST;
+}
 
 /** Texts and lists are the registry's, until its next call. */
 void registry_describe(struct registry *registry, struct registry_status *status, uint64_t now_ms);

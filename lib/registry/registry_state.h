@@ -127,7 +127,9 @@ struct registry {
     uint64_t now_ms; /* of the call under way */
 
     struct disk_fit disk_fit;
-    bool is_partial; /* what is known is of other settings, on disk */
+    struct mirror_bad bad_keys[REGISTRY_BAD_MOST];
+    struct registry_bad bad[REGISTRY_BAD_MOST]; /* of the status */
+    bool is_partial;                            /* what is known is of other settings, on disk */
     bool is_foreign; /* what is on disk is of another root: it has to be asked for its id */
     char foreign_id[FOLLOW_ID_OCTETS];
     bool is_known;                /* there is something to load: the disk's, or a full read */

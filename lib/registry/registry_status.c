@@ -61,13 +61,26 @@ void registry_set_kept(struct registry *registry, const struct load_outcome *out
 
 /* ---- status ---- */
 
-static size_t count_bad(const struct mirror *mirror)
+static int compare_bad(const void *a, const void *b)
 {
-    size_t count = 0;
+    return strcmp(((const struct registry_bad *)a)->key, ((const struct registry_bad *)b)->key);
+}
 
-    for (size_t i = 0; i < mirror->waiting.capacity; i++)
-        count += mirror->waiting.slots[i].key != NULL && mirror->waiting.slots[i].key->is_bad;
-    return count;
+static void describe_bad(struct registry *registry, struct registry_status *status)
+{
+    status->bad_count = mirror_list_bad(&registry->mirror, registry->bad_keys, REGISTRY_BAD_MOST);
+    status->bad = registry->bad;
+    size_t listed = registry_bad_listed(status);
+    for (size_t i = 0; i < listed; i++) {
+        const struct mirror_reason *reason = registry->bad_keys[i].reason;
+        registry->bad[i] = (struct registry_bad){
+            .key = registry->bad_keys[i].file,
+            .code = reason == NULL ? "" : finding_name(reason->code),
+            .cause = reason == NULL ? "" : reason->sentence,
+        };
+    }
+    if (listed > 0)
+        qsort(registry->bad, listed, sizeof registry->bad[0], compare_bad);
 }
 
 static void count_documents(const struct mirror *mirror, struct registry_status *status)
@@ -168,7 +181,7 @@ void registry_describe(struct registry *registry, struct registry_status *status
     else if (status->problem[0] == '\0' && registry_write_missing(registry))
         status->problem = registry->text;
     count_documents(mirror, status);
-    status->bad_count = count_bad(mirror);
+    describe_bad(registry, status);
     status->waiting_count -= status->bad_count;
     status->held_app_count = count_held_apps(mirror);
     status->in_force = is_idle(mirror) && registry->in_force.revision != 0

@@ -64,11 +64,18 @@ static void renew_change(struct registry *registry)
     registry->listener.on_change(registry->listener.context);
 }
 
+void registry_note_findings(struct registry *registry, const struct report *report)
+{
+    mirror_note_findings(&registry->mirror, report);
+}
+
 void registry_note_loaded(struct registry *registry, const struct load_outcome *outcome,
                           const struct snapshot *current)
 {
     registry->in_force = registry->taken;
     registry_set_kept(registry, outcome);
+    if (outcome->key_findings != NULL)
+        mirror_note_findings(&registry->mirror, outcome->key_findings);
     mirror_note(&registry->mirror, outcome, current);
     if (!outcome->is_unchanged)
         registry_announce_soon(registry);

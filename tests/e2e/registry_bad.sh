@@ -40,12 +40,13 @@ other_has() {
 
 # ---- dynos ----
 
-# bad_dynos WHAT VALUE CODE: counted as bad, or as waiting for a document that it fits
+# bad_dynos WHAT VALUE CODE: counted as bad, and named with the reason
 bad_dynos() {
     mark
     put "$web" "$2"
     kept "dynos: $1" " finding code=$3 place=d/test-space/sleepy-river-2739/web@[0-9]+(:[0-9:]+)? "
-    await_metric "spacedns_registry_$([ "$3" = E-DYNO-IP ] && echo waiting || echo bad)_keys" 1
+    await_metric spacedns_registry_bad_keys 1
+    await_status "^registry_bad +! d/test-space/sleepy-river-2739/web@[0-9]+ \\($3\\): "
 }
 bad_dynos "a state that is none" '1 upp 10.0.131.7\n' 'E-[A-Z-]+'
 bad_dynos "no number" 'x up 10.0.131.7\n' E-DYNO-NUM

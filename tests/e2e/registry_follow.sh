@@ -94,15 +94,15 @@ expect "and so is the other" 10.0.130.1 "$(ask +short b.frozen-oasis-70544.app.l
 
 put d/test-space/frozen-oasis-70544/web '1 up 192.168.1.1'
 await_log ' finding code=E-DYNO-IP place=.?d/test-space/frozen-oasis-70544/web@[0-9]+:1'
-await_status '^registry_waiting +1 '
-put d/test-space/frozen-oasis-70544/other '1 upp 10.0.130.1'
 await_status '^registry_bad +1 '
+put d/test-space/frozen-oasis-70544/other '1 upp 10.0.130.1'
+await_status '^registry_bad +2 '
 await_answer $app "10.0.0.37 10.0.16.21"
 
 # ---- a key before its document ----
 
 put d/test-space/late-app/web '1 up 10.0.130.90'
-await_status '^registry_waiting +2 '
+await_status '^registry_waiting +1 '
 {
     sed '/^apps:/q' zones/test-space.yaml
     printf '  - name: late-app\n    internal_routing: true\n    formation: {web: {dynos: []}}\n'
@@ -110,7 +110,7 @@ await_status '^registry_waiting +2 '
 } >"$work/later.yaml"
 put_file z/test-space "$work/later.yaml"
 await_answer late-app.herokuapp.com "10.0.0.37 10.0.16.21"
-expect_match "only the other waits" '^registry_waiting +1 ' "$(ctl status)"
+expect_no_match "it waits no more" '^registry_waiting' "$(ctl status)"
 stop
 expect "it ends well" 0 "$code"
 finish

@@ -332,6 +332,7 @@ static void restate(struct registry_rig *rig)
         fail(outcome.report, &err);
     registry_wait(rig->registry, outcome.unused, outcome.unused_count);
     registry_wait(rig->registry, outcome.refused, outcome.refused_count);
+    registry_note_findings(rig->registry, outcome.report);
     registry_note_restated(rig->registry, next);
     serve(rig, next);
     report_free(outcome.report);

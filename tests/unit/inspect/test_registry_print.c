@@ -12,6 +12,9 @@ static const struct registry_kept kept[] = {
     {REGISTRY_HELD, "d-space", "guard", "the space vanishes", 0},
 };
 
+static const struct registry_bad bad[] = {{"d/a/b/run@8", "", ""},
+                                          {"d/a/b/web@7", "E-DYNO-IP", "\x1b is outside"}};
+
 static struct registry_status usual(void)
 {
     return (struct registry_status){.is_connected = true,
@@ -96,6 +99,8 @@ TEST(spaces_that_are_not_served_as_they_are_have_a_line_each)
     status.kept = kept;
     status.kept_count = 4;
     status.waiting_count = 2;
+    status.bad_count = 2;
+    status.bad = bad;
     status.is_paused = true;
     status.pause = "by=alice why=move";
     check(
@@ -115,7 +120,10 @@ TEST(spaces_that_are_not_served_as_they_are_have_a_line_each)
         "registry_held            ! d-space (guard): the space vanishes; put it back with spacedns "
         "push, or if it is "
         "meant: spacedns registry accept d-space\n"
-        "registry_waiting         2 dyno keys that fit no document\n");
+        "registry_waiting         2 dyno keys of apps that no document has\n"
+        "registry_bad             2 dyno keys with errors, kept out\n"
+        "registry_bad             ! d/a/b/run@8\n"
+        "registry_bad             ! d/a/b/web@7 (E-DYNO-IP): \\x1b is outside\n");
     check(registry_print_notes, &status,
           "space a-space is held: guard at revision 11: app calm-bay vanishes; put it back with "
           "spacedns push, or if it is "
@@ -152,6 +160,8 @@ TEST(json_has_all_of_it)
 
     status.kept = kept;
     status.kept_count = 4;
+    status.bad = bad;
+    status.bad_count = 2;
     status.age_ms = -1;
     json_t *object = registry_print_json(&status);
     ck_assert_ptr_nonnull(object);
@@ -160,6 +170,9 @@ TEST(json_has_all_of_it)
     ck_assert(json_is_null(json_object_get(object, "problem")));
     ck_assert(json_is_null(json_object_get(object, "paused")));
     ck_assert(json_real_value(json_object_get(object, "lag_seconds")) == 0.012);
+    ck_assert_str_eq(json_string_value(json_object_get(
+                         json_array_get(json_object_get(object, "bad"), 1), "code")),
+                     "E-DYNO-IP");
     json_t *list = json_object_get(object, "kept");
     ck_assert_uint_eq(json_array_size(list), 4);
     ck_assert_str_eq(json_string_value(json_object_get(json_array_get(list, 2), "kind")),

@@ -346,6 +346,48 @@ TEST(a_key_with_errors_leaves_what_is_in_force)
     ck_assert_uint_eq(rig_status(&rig).bad_count, 0);
 }
 
+static const struct {
+    const char *value, *code;
+} refused[] = {
+    {"1 flying 10.0.130.1", "E-ENUM"},
+    {"1 up 192.168.0.1", "E-DYNO-IP"},
+};
+
+/* Whether a restate refuses it, or a load after it. */
+TEST_OVER(a_key_that_is_refused_is_bad_and_named_with_its_reason, refused)
+{
+    follow_two();
+    rig_put(&rig, "d/ant/bill/web", refused[_i].value);
+    rig_put(&rig, "d/ant/later/web", "1 down");
+    rig_run(&rig, 10);
+    struct registry_status status = rig_status(&rig);
+    ck_assert_uint_eq(status.waiting_count, 1);
+    ck_assert_uint_eq(status.bad_count, 1);
+    ck_assert_str_eq(status.bad[0].key, "d/ant/bill/web@6");
+    ck_assert_str_eq(status.bad[0].code, refused[_i].code);
+    ck_assert_str_ne(status.bad[0].cause, "");
+    rig_put_space(&rig, "ant", "bill! later");
+    rig_run(&rig, 10);
+    status = rig_status(&rig);
+    ck_assert_uint_eq(status.waiting_count, 0);
+    ck_assert_uint_eq(status.bad_count, 1);
+    ck_assert_str_eq(status.bad[0].code, refused[_i].code);
+    rig_put(&rig, "d/ant/bill/web", "1 down");
+    rig_run(&rig, 10);
+    ck_assert_uint_eq(rig_status(&rig).bad_count, 0);
+}
+
+TEST(a_load_names_the_keys_that_it_refuses)
+{
+    rig_put(&rig, "d/ant/shop/web", "1 up 192.168.0.1");
+    follow_two();
+    struct registry_status status = rig_status(&rig);
+    ck_assert_uint_eq(status.waiting_count, 0);
+    ck_assert_uint_eq(status.bad_count, 1);
+    ck_assert_str_eq(status.bad[0].key, "d/ant/shop/web@2");
+    ck_assert_str_eq(status.bad[0].code, "E-DYNO-IP");
+}
+
 TEST(keys_outside_of_the_layout_are_counted_and_ignored)
 {
     follow_two();
