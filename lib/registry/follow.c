@@ -255,13 +255,15 @@ static void watch(struct follow *follow, uint64_t now_ms)
 {
     const struct follow_position *position = &follow->position;
 
+    /* Without a revision to be seen again, from the one that was read, and not from the next: what
+     * is deleted there may be compacted away, and is passed over in silence (etcd #18089). */
     follow->is_resuming = position->seen_revision != 0;
     follow->has_seen_again = false;
     follow->seen_again = 0;
     follow->is_created = false;
     follow_enter(follow, FOLLOW_RESUMING, now_ms + FOLLOW_REPLY_MS);
     follow_act(follow, FOLLOW_WATCH)->number =
-        follow->is_resuming ? resume_revision(position) : position->revision + 1;
+        follow->is_resuming ? resume_revision(position) : position->revision;
 }
 
 void follow_on_read(struct follow *follow, uint64_t now_ms)
