@@ -338,7 +338,7 @@ static const struct scene_verb verbs[] = {
     {"reload", reload, false},   {"from", from, false},
     {"to", to, false},           {"over", over, false},
     {"ask", ask, false},         {"send", send_octets, false},
-    {"storm", storm, false},
+    {"storm", storm, false},     {"registry", scene_play_registry, false},
 };
 enum { VERB_COUNT = sizeof verbs / sizeof verbs[0] };
 

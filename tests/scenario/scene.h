@@ -56,6 +56,9 @@ const struct scene_verb *scene_find_check(const char *name);
 /** Finds a verb about upstreams or time. */
 const struct scene_verb *scene_find_outward(const char *name);
 
+/** The verb `registry` (registry.c). */
+scene_play scene_play_registry;
+
 /** Waits for a reply, which the next lines are about. */
 bool scene_await(struct scene *scene, struct stage_call *call);
 

@@ -64,7 +64,7 @@ static void open_clocked(struct stage *stage)
         world_forward(&stage->world, options);
 }
 
-static void apply_settings(struct stage *stage)
+void stage_apply_settings(struct stage *stage)
 {
     struct policy *policy = &stage->world.policy;
     const char *external = stage_find_setting(stage, "external");
@@ -119,7 +119,7 @@ enum stage_outcome stage_start(struct stage *stage)
 {
     if (stage->is_live)
         return live_start(stage);
-    apply_settings(stage);
+    stage_apply_settings(stage);
     return load(stage);
 }
 
@@ -207,6 +207,7 @@ bool stage_close(struct stage *stage)
 {
     bool ended_well = live_stop(stage);
 
+    stage_close_registry(stage);
     outward_live_free(stage->outward);
     world_close(&stage->world);
     responders_close(&stage->responders);

@@ -48,6 +48,9 @@ struct stage_zone {
     bool allow_rebind;
 };
 
+struct etcd_store;
+struct registry_rig;
+
 enum stage_outcome { STAGE_DONE, STAGE_UNCHANGED, STAGE_REFUSED, STAGE_BROKEN };
 
 struct stage {
@@ -61,6 +64,10 @@ struct stage {
     size_t zone_count; /* 0: other names are not forwarded */
     struct responders responders;
     struct outward_live *outward; /* live: the thread of the responders */
+    struct registry_rig *rig;     /* NULL: zone files; inside only, see registry.c */
+    struct etcd_store *backup;    /* of its etcd; NULL: none */
+    const char *selected;         /* the one space of registry.spaces; NULL: all */
+    uint64_t generation;          /* at the last `registry serial` */
     struct scratch run;           /* live: the settings file */
     pid_t server;
     int server_errors; /* live: the server's standard error */
@@ -74,6 +81,9 @@ bool stage_init(struct stage *stage, bool is_live, bool needs_namespace);
 
 /** Loads, or starts the server. */
 enum stage_outcome stage_start(struct stage *stage);
+
+/** Inside: makes the policy of the settings. */
+void stage_apply_settings(struct stage *stage);
 
 /** Loads again. The findings are in stage->text. */
 enum stage_outcome stage_reload(struct stage *stage);
@@ -111,6 +121,9 @@ bool stage_storm(struct stage *stage, const struct ask *how, const uint8_t *requ
 
 /** Ends the server, which must exit with 0, and removes everything. */
 bool stage_close(struct stage *stage);
+
+/** For stage.c: the registry's part (registry.c). */
+void stage_close_registry(struct stage *stage);
 
 /** The value of a setting, or NULL. */
 const char *stage_find_setting(const struct stage *stage, const char *key);

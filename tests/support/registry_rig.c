@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "answer/restate.h"
+#include "inspect/guard_space.h"
 #include "support/zones.h"
 
 #define CELL "/spacedns/eu/"
@@ -251,8 +252,10 @@ static bool may_change(void *context, const char *text_name, const struct segmen
 {
     const struct registry_rig *rig = context;
 
-    (void)old;
-    (void)next;
+    if (registry_is_forced(rig->registry, text_name))
+        return true;
+    if (rig->is_guarded)
+        return guard_space(old, next, 10, why);
     if (rig->refused == NULL || strcmp(text_name + 2, rig->refused) != 0 ||
         registry_is_forced(rig->registry, text_name))
         return true;
@@ -335,6 +338,7 @@ static void restate(struct registry_rig *rig)
     registry_note_findings(rig->registry, outcome.report);
     registry_note_restated(rig->registry, next);
     serve(rig, next);
+    add_findings(rig, outcome.report);
     report_free(outcome.report);
     restate_outcome_close(&outcome);
     rig->restates++;

@@ -35,6 +35,7 @@ struct registry_rig {
     bool is_cut;         /* connections are refused */
     bool is_lazy;        /* rig_run does not adopt */
     size_t piece;        /* octets that the registry gets at once; 0: all */
+    bool is_guarded;     /* the guard of replicas judges documents, too */
     const char *refused; /* the space whose changes the guard refuses, unless forced; NULL: none */
 
     bool wants_open, wants_close;
