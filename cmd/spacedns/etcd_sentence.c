@@ -56,7 +56,8 @@ static bool fail_space(const struct etcd_refusal *refusal, struct err *err)
     return err_set(
         err, ERR_LIMIT,
         "etcd at %s has no space left, so nothing can be written; make some on each "
-        "member: etcdctl compact --physical REVISION, etcdctl defrag, then etcdctl alarm "
+        "member: etcdctl compaction --physical REVISION (the one that spacedns registry prints), "
+        "etcdctl defrag, then etcdctl alarm "
         "disarm (and raise --quota-backend-bytes, or set --auto-compaction-retention)",
         refusal->endpoint);
 }

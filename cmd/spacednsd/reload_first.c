@@ -48,6 +48,8 @@ bool reload_first_check(struct reloads *reloads)
     const struct zones_loading *loading = &reloads->loading;
     bool is_whole = loading->outcome.last_good_count == 0 && reloads->replica == NULL;
 
+    if (reloads->replica != NULL && replica_is_waiting(reloads->replica))
+        return report_is_clean(loading->report); /* which spaces there are is not known yet */
     settings_check_spaces(&reloads->settings, loading->snapshot,
                           is_whole ? FINDING_SETTING : FINDING_LOCAL_AS, loading->report);
     report_sort(loading->report);

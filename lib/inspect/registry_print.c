@@ -81,12 +81,24 @@ static void print_warning(const char *text, FILE *out)
     escape_printf(out, "! %s\n", text);
 }
 
+static const char *silence_of(const struct registry_status *status)
+{
+    if (status->problem[0] != '\0')
+        return status->problem;
+    return status->is_connected
+               ? "its member answers, but its writer has written no beat; see whether that runs, "
+                 "and etcdctl alarm list for NOSPACE"
+               : "no word from its member";
+}
+
 static void print_problems(const struct registry_status *status, FILE *out)
 {
     if (status->is_stale) {
         begin("registry", out);
         fprintf(out, "! %s %s\n", reason_entry(REASON_REGISTRY_STALE)->code,
                 reason_entry(REASON_REGISTRY_STALE)->description);
+        if (status->problem[0] == '\0' && status->is_connected)
+            print_warning(silence_of(status), out);
     }
     if (status->problem[0] != '\0')
         print_warning(status->problem, out);
@@ -234,15 +246,6 @@ json_t *registry_print_json(const struct registry_status *status)
 }
 
 /* ---- notes ---- */
-
-static const char *silence_of(const struct registry_status *status)
-{
-    if (status->problem[0] != '\0')
-        return status->problem;
-    return status->is_connected
-               ? "its member answers, but its writer has written no beat; see whether that runs"
-               : "no word from its member";
-}
 
 void registry_print_notes(const struct registry_status *status, FILE *out)
 {

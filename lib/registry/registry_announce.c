@@ -125,7 +125,14 @@ void registry_on_announce_failure(struct registry *registry, enum etcd_status st
 
     registry->announcing.lease = 0;
     registry->announcing.is_denied = true;
-    if (!was_denied)
+    if (!was_denied && strstr(text, "space exceeded") != NULL)
+        registry_notify(
+            registry, REGISTRY_DENIED, true,
+            "etcd has no space left (NOSPACE), so nobody can write to the registry, and "
+            "what is there goes on being answered; make some on each member: etcdctl "
+            "compaction --physical REVISION, etcdctl defrag, then etcdctl alarm "
+            "disarm");
+    else if (!was_denied)
         registry_notify(registry, REGISTRY_DENIED, status == ETCD_PERMISSION_DENIED,
                         "this server cannot announce itself below %s (%.200s); give its role "
                         "write there, or set registry.announce to false",

@@ -64,6 +64,26 @@ await_metric spacedns_registry_connected 0
 expect_answers "a stranger keeps what is on disk" before
 stop
 
+# ---- a certificate that has run out, and its renewal ----
+
+mv "$work/replica.crt" "$work/renewed.crt"
+openssl x509 -req -in "$work/replica.csr" -CA "$work/ca.crt" -CAkey "$work/ca.key" -CAcreateserial -days -1 \
+    -out "$work/replica.crt" 2>/dev/null || fail "a certificate is made that has run out"
+settings_of replica
+replica renewed
+await_log ' warning registry_(lost|denied) .*certificate'
+await_status '^registry +! .*certificate'
+await_metric spacedns_registry_connected 0
+expect_answers "a certificate has run out" before
+mv "$work/renewed.crt" "$work/replica.crt"
+kill -HUP "$server"
+await_metric spacedns_registry_connected 1
+put d/test-space/sleepy-river-2739/web '1 crashed 10.0.131.7\n'
+await_answer sleepy-river-2739.herokuapp.com ""
+put d/test-space/sleepy-river-2739/web '1 up 10.0.131.7\n'
+await_answer sleepy-river-2739.herokuapp.com "10.0.0.37 10.0.16.21"
+stop
+
 etcd_ctl role revoke-permission reader --prefix=true "$registry/" >/dev/null
 etcd_ctl role grant-permission reader --prefix=true read "$registry/z/" >/dev/null
 settings_of replica
@@ -111,6 +131,7 @@ ctl reload >/dev/null
 await_answer frozen-oasis-70544.herokuapp.com "10.0.0.37 10.0.16.21" # the file is read again
 stop
 replica by_password
+expect_no_match "spaces are not missed before they could be read" 'W-LOCAL-AS' "$(cat "$server_log")"
 await_answer frozen-oasis-70544.herokuapp.com "10.0.0.37 10.0.16.21"
 note_answers before
 sleep 2.5 # the token's life

@@ -89,7 +89,14 @@ TEST(what_is_wrong_is_a_line_each)
     check(
         registry_print_notes, &status,
         "the registry has said nothing for 75 s: its member answers, but its writer has written no "
-        "beat; see whether that runs\n");
+        "beat; see whether that runs, and etcdctl alarm list for NOSPACE\n");
+    check(
+        registry_print_text, &status,
+        "registry                 etcd http://10.1.0.3:2379 cell eu-1 revision 8123400 of 8123456 "
+        "age 75 s spaces 9998\n"
+        "registry                 ! Q41 Stale: no word from the registry for a while\n"
+        "registry                 ! its member answers, but its writer has written no beat; see "
+        "whether that runs, and etcdctl alarm list for NOSPACE\n");
 }
 
 TEST(spaces_that_are_not_served_as_they_are_have_a_line_each)

@@ -966,6 +966,20 @@ TEST(a_replica_announces_soon_what_it_has_taken)
         strstr(etcd_store_value(rig.store, "/spacedns-replicas/eu/ns1"), "kept: bee "));
 }
 
+TEST(an_announcement_that_etcd_has_no_space_for_is_no_missing_right)
+{
+    rig.options.announces = true;
+    rig.options.server_id = "ns1";
+    rig_put_space(&rig, "ant", "bill! shop");
+    rig_start(&rig);
+    etcd_store_fail(rig.store, ETCD_PUT, ETCD_RESOURCE_EXHAUSTED,
+                    "etcdserver: mvcc: database space exceeded", 0);
+    rig_follow(&rig);
+    rig_run(&rig, 2500);
+    ck_assert_ptr_nonnull(strstr(rig.texts[REGISTRY_DENIED], "etcdctl alarm disarm"));
+    ck_assert_ptr_null(strstr(rig.texts[REGISTRY_DENIED], "give its role"));
+}
+
 TEST(a_replica_announces_itself_on_a_lease)
 {
     rig.options.announces = true;
