@@ -77,6 +77,21 @@ for command in "apps --space test-space" spaces "ps -a frozen-oasis-70544" "doma
     expect "$command" "$("$SPACEDNS" $command --zones "$folder" 2>&1 | sed "s#$folder#F#")" \
         "$("$SPACEDNS" $command --settings "$work/replica.yaml" --socket "$socket" 2>&1 | sed "s#$folder#F#")"
 done
+# explained FLAG...: without what names the zone files
+explained() {
+    "$SPACEDNS" explain "$name" --from "$client" "$@" 2>&1 | sed -E -e '/^settings=/d' -e "s#$folder/([a-z-]+)\\.yaml#z/\\1#g" \
+        -e '/^process=/s/ \((z|d)\/[^)]*\)$//'
+}
+while read -r name client; do
+    expect "explain $name from $client, without a server" "$(explained --zones "$folder")" \
+        "$(explained --settings "$work/replica.yaml" --socket "$socket")"
+done <<'END'
+api.example.com 10.20.3.4
+sleepy-river-2739.herokuapp.com 10.0.130.56
+2.web.frozen-oasis-70544.app.localspace 10.0.130.56
+quiet.example.org 10.0.130.56
+api.example.com 203.0.113.9
+END
 findings() {
     sed -nE "s#.* finding (code=[^ ]+ place=)($folder/|z/)([a-z-]+)(\\.yaml)?(:[0-9:]+|) #\\1\\3\\5 #p" "$work/$1.err" |
         sed -E -e "s#$folder/([a-z-]+)\\.yaml#z/\\1#g" -e 's/\(revision [0-9]+\)//' | sort
@@ -93,6 +108,11 @@ expect "prove" "$("$SPACEDNS" prove "$folder" 2>&1 | sed -E 's/ in [0-9.]+ m?s//
 sed 's/hostname: api.example.com/hostname: papi.example.com/' zones/test-space.yaml >"$pulled/test-space.yaml"
 planned=$("$SPACEDNS" plan "$pulled/test-space.yaml" --settings "$work/replica.yaml" --socket "$socket" 2>&1)
 expect_match "plan" 'papi\.example\.com' "$planned"
+# The same change of the folder.
+cp -r "$folder" "$work/next"
+sed -i 's/hostname: api.example.com/hostname: papi.example.com/' "$work/next/test-space.yaml"
+expect "plan is the same for both" "$("$SPACEDNS" plan "$work/next" --against "$folder" 2>/dev/null)" \
+    "$(grep -v '^compared with revision [0-9]* of the registry ' <<<"$planned")"
 server=$folder_server
 stop
 finish
