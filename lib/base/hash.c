@@ -16,7 +16,8 @@ uint64_t hash_octets(const struct hash_key *key, const void *octets, size_t leng
     size_t whole = length / 16 * 16;
     uint8_t tail[16] = {0};
 
-    memcpy(tail, (const uint8_t *)octets + whole, length - whole);
+    if (length > whole) /* octets may be NULL without any */
+        memcpy(tail, (const uint8_t *)octets + whole, length - whole);
     uint64_t state = hash_padded(key, octets, whole);
     return hash_mix(state ^ hash_padded(key, tail, sizeof tail), key->second ^ length);
 }
