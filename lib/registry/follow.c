@@ -10,7 +10,7 @@
 #include "base/escape.h"
 #include "registry/following.h"
 
-enum { READ_QUIET_MS = 30000, NOTIFY_AGAIN_MS = 60 * 1000 };
+enum { READ_QUIET_MS = 30000 };
 
 /* ---- helpers ---- */
 
@@ -100,46 +100,14 @@ static void open_endpoint(struct follow *follow, uint64_t now_ms)
 
 /* ---- losing ---- */
 
-static void go_down(struct follow *follow, uint64_t due_ms)
+void follow_go_down(struct follow *follow, uint64_t due_ms)
 {
     follow_act(follow, FOLLOW_CLOSE);
     follow->pong_ms = 0;
     follow->home_ms = 0;
+    follow->watching_ms = 0;
     follow->endpoint = (follow->endpoint + 1) % follow->options.endpoint_count;
     follow_enter(follow, FOLLOW_DOWN, due_ms);
-}
-
-/* One loss is one line, and then one a minute. */
-static void notify_loss(struct follow *follow, const char *why, uint64_t now_ms)
-{
-    char text[FOLLOW_TEXT_OCTETS];
-
-    snprintf(text, sizeof text, "the registry at %s: %s", follow_endpoint(follow), why);
-    if (follow->notified_ms != 0 && now_ms - follow->notified_ms < NOTIFY_AGAIN_MS) {
-        memcpy(follow->problem, text, sizeof follow->problem);
-        return;
-    }
-    follow->notified_ms = now_ms == 0 ? 1 : now_ms;
-    if (follow->position.revision == 0)
-        follow_notify(follow, REGISTRY_LOST, true, "%.300s; it is tried again until it answers",
-                      text);
-    else
-        follow_notify(follow, REGISTRY_LOST, true,
-                      "%.300s; answers stay as they were at revision %" PRIu64
-                      ", and it is tried again until it answers",
-                      text, follow->position.revision);
-}
-
-void follow_on_lost(struct follow *follow, const char *why, uint64_t now_ms)
-{
-    if (follow->state == FOLLOW_DOWN)
-        return;
-    uint64_t half = follow->backoff_ms / 2;
-    notify_loss(follow, why, now_ms);
-    go_down(follow, now_ms + half + follow_draw(follow, half + 1));
-    follow->backoff_ms *= 2;
-    if (follow->backoff_ms > FOLLOW_BACKOFF_MOST_MS)
-        follow->backoff_ms = FOLLOW_BACKOFF_MOST_MS;
 }
 
 /* Only a human can mend it, so there is no hurry. */
@@ -148,7 +116,7 @@ void follow_give_up(struct follow *follow, enum registry_event_kind event, const
 {
     follow_notify(follow, event, true, "%s", text);
     follow->notified_ms = now_ms == 0 ? 1 : now_ms;
-    go_down(follow, now_ms + FOLLOW_SLOW_MS + follow_draw(follow, FOLLOW_SLOW_MS / 4));
+    follow_go_down(follow, now_ms + FOLLOW_SLOW_MS + follow_draw(follow, FOLLOW_SLOW_MS / 4));
 }
 
 static void go_home(struct follow *follow, uint64_t now_ms)
@@ -160,7 +128,7 @@ static void go_home(struct follow *follow, uint64_t now_ms)
         follow->home_ms = now_ms + FOLLOW_HOME_MS + follow_draw(follow, FOLLOW_HOME_MS);
         return;
     }
-    go_down(follow, now_ms);
+    follow_go_down(follow, now_ms);
     follow->endpoint = follow->home;
 }
 
@@ -397,7 +365,7 @@ void follow_on_meta_change(struct follow *follow, uint64_t format, const char *i
 {
     struct follow_position *position = &follow->position;
 
-    if (!check_format(follow, format, now_ms))
+    if (follow->state < FOLLOW_RESUMING || !check_format(follow, format, now_ms))
         return;
     if (position->id[0] == '\0')
         set_id(position->id, id);

@@ -54,7 +54,8 @@ enum {
     FOLLOW_RESUME_MS = 10000,
     FOLLOW_BACKOFF_LEAST_MS = 100,
     FOLLOW_BACKOFF_MOST_MS = 2000,
-    FOLLOW_SLOW_MS = 30000, /* what a human has to mend first */
+    FOLLOW_SETTLED_MS = 2000, /* of watching: losses before that do not count any more */
+    FOLLOW_SLOW_MS = 30000,   /* what a human has to mend first */
     FOLLOW_HOME_MS = 30 * 60 * 1000,
     FOLLOW_SPREAD_MS = 60 * 1000,
     FOLLOW_FORMAT = 1, /* of meta */
@@ -130,7 +131,8 @@ struct follow {
     uint64_t pong_ms;               /* until when a reply to PING is waited for; 0: none is */
     uint64_t home_ms;               /* when to go back */
     uint64_t login_ms;              /* of the last login; 0: none on this connection */
-    uint64_t notified_ms;           /* of the last loss; 0: none since it was watching */
+    uint64_t watching_ms;           /* since when this connection has watched; 0: not yet */
+    uint64_t notified_ms;           /* of the last loss; 0: none since a watch that lasted */
     bool is_spread;                 /* the time between full reads of many replicas is over */
     bool is_created;                /* the member has accepted the watch */
     bool is_resuming;               /* the first events must be those that are known */

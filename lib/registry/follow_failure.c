@@ -1,7 +1,55 @@
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "registry/following.h"
+
+enum { NOTIFY_AGAIN_MS = 60 * 1000 };
+
+/* ---- losing ---- */
+
+/* One loss is one line, and then one a minute. */
+static void notify_loss(struct follow *follow, const char *why, uint64_t now_ms)
+{
+    char text[FOLLOW_TEXT_OCTETS];
+
+    snprintf(text, sizeof text, "the registry at %s: %s", follow_endpoint(follow), why);
+    if (follow->notified_ms != 0 && now_ms - follow->notified_ms < NOTIFY_AGAIN_MS) {
+        memcpy(follow->problem, text, sizeof follow->problem);
+        return;
+    }
+    follow->notified_ms = now_ms == 0 ? 1 : now_ms;
+    if (follow->position.revision == 0)
+        follow_notify(follow, REGISTRY_LOST, true, "%.300s; it is tried again until it answers",
+                      text);
+    else
+        follow_notify(follow, REGISTRY_LOST, true,
+                      "%.300s; answers stay as they were at revision %" PRIu64
+                      ", and it is tried again until it answers",
+                      text, follow->position.revision);
+}
+
+/* A watch that lasted begins anew; one that a member ends at once, again and again, does not. */
+static void forget_losses(struct follow *follow, uint64_t now_ms)
+{
+    if (follow->watching_ms == 0 || now_ms - follow->watching_ms < FOLLOW_SETTLED_MS)
+        return;
+    follow->backoff_ms = FOLLOW_BACKOFF_LEAST_MS;
+    follow->notified_ms = 0;
+}
+
+void follow_on_lost(struct follow *follow, const char *why, uint64_t now_ms)
+{
+    if (follow->state == FOLLOW_DOWN)
+        return;
+    forget_losses(follow, now_ms);
+    uint64_t half = follow->backoff_ms / 2;
+    notify_loss(follow, why, now_ms);
+    follow_go_down(follow, now_ms + half + follow_draw(follow, half + 1));
+    follow->backoff_ms *= 2;
+    if (follow->backoff_ms > FOLLOW_BACKOFF_MOST_MS)
+        follow->backoff_ms = FOLLOW_BACKOFF_MOST_MS;
+}
 
 /* ---- failures of calls ---- */
 

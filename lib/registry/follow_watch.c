@@ -43,8 +43,7 @@ static void be_watching(struct follow *follow, uint64_t now_ms)
     if (follow->state == FOLLOW_WATCHING)
         return;
     follow_enter(follow, FOLLOW_WATCHING, UINT64_MAX);
-    follow->backoff_ms = FOLLOW_BACKOFF_LEAST_MS;
-    follow->notified_ms = 0;
+    follow->watching_ms = now_ms == 0 ? 1 : now_ms;
     follow->problem[0] = '\0';
     follow->home_ms = now_ms + FOLLOW_HOME_MS + follow_draw(follow, FOLLOW_HOME_MS);
     follow_notify(follow, REGISTRY_CONNECTED, false,
@@ -207,6 +206,7 @@ bool follow_on_watch(struct follow *follow, const struct etcd_watch_response *re
     if (response->count == 0 && (uint64_t)response->header.revision > follow->position.revision)
         follow->position.revision = (uint64_t)response->header.revision;
     *first = pass_old(follow, response, *first);
-    advance(follow, response->events + *first, response->count - *first);
+    if (*first < response->count)
+        advance(follow, response->events + *first, response->count - *first);
     return true;
 }

@@ -4,7 +4,7 @@
  *
  *     follow.c          states, time, what a connection begins with
  *     follow_watch.c    whether what comes is the history that is known
- *     follow_failure.c  calls that fail, and what people are told about them
+ *     follow_failure.c  connections that are lost, calls that fail, and what people are told
  *
  * Threads, memory: follow.h.
  */
@@ -27,6 +27,9 @@ void follow_enter(struct follow *follow, enum follow_state state, uint64_t due_m
 /** Asks for a token, or for what a connection begins with. */
 void follow_log_in(struct follow *follow, uint64_t now_ms);
 void follow_greet(struct follow *follow, uint64_t now_ms);
+
+/** Closes the connection; the next one is opened at due_ms. */
+void follow_go_down(struct follow *follow, uint64_t due_ms);
 
 /** Closes the connection for a long time: a human has to mend it. */
 void follow_give_up(struct follow *follow, enum registry_event_kind event, const char *text,

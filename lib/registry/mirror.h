@@ -87,8 +87,9 @@ struct mirror_space {
     struct mirror_fixed *fixed;        /* NULL: none */
     uint64_t gone_revision;            /* that removed the document; 0: none did */
     bool is_gone_forced;
-    bool is_kept; /* the document is not what is served, by the last load */
-    bool defers;  /* from disk: the next view shows what is served */
+    bool is_kept;       /* the document is not what is served, by the last load */
+    bool defers;        /* from disk: the next view shows what is served */
+    uint8_t audits_due; /* found by its document's name alone: audited before others, so often */
     uint32_t document_mark, candidate_mark, fixed_mark; /* full reads that saw them */
     char name[];
 };
@@ -257,7 +258,11 @@ void mirror_abandon_read(struct mirror *mirror);
  */
 const char *mirror_begin_audit(struct mirror *mirror);
 
-/** Ends an audit of names. Documents that differ are missing from now on. Returns how many. */
+/** How many spaces are to be audited soon, and before others. */
+size_t mirror_audits_due(const struct mirror *mirror);
+
+/** Ends an audit of names. Documents that differ are missing from now on, and their spaces are due.
+ * Returns how many. */
 size_t mirror_end_names_audit(struct mirror *mirror, const struct etcd_pair *pairs, size_t count);
 
 /**

@@ -338,8 +338,8 @@ uint64_t registry_next_ms(const struct registry *registry, uint64_t now_ms)
     uint64_t next = follow_next_ms(&registry->follow);
 
     if (registry->follow.state == FOLLOW_WATCHING) {
-        if (!registry->audit.is_active)
-            next = sooner(next, registry->audit.next_ms);
+        next = sooner(next,
+                      registry->audit.is_active ? registry->audit.due_ms : registry->audit.next_ms);
         if (registry_announces(registry))
             next = sooner(next, registry->announcing.next_ms);
         if (registry->mirror.has_missing && !registry_has_call(registry, CALL_MISSING))

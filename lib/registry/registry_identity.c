@@ -78,15 +78,18 @@ static bool is_meta(const struct registry *registry, const struct etcd_event *ev
     return key.kind == KEY_META;
 }
 
-void registry_look_for_meta(struct registry *registry, const struct etcd_event *event)
+void registry_look_for_meta(struct registry *registry, const struct etcd_event *events,
+                            size_t count)
 {
     char id[FOLLOW_ID_OCTETS];
 
-    if (event->is_delete || !is_meta(registry, event))
+    while (count > 0 && (events[count - 1].is_delete || !is_meta(registry, &events[count - 1])))
+        count--;
+    if (count == 0)
         return;
-    lines_copy(event->pair.value.start, event->pair.value.length, "id", id, sizeof id);
-    follow_on_meta_change(&registry->follow,
-                          lines_number(event->pair.value.start, event->pair.value.length, "format"),
+    const struct octets *value = &events[count - 1].pair.value;
+    lines_copy(value->start, value->length, "id", id, sizeof id);
+    follow_on_meta_change(&registry->follow, lines_number(value->start, value->length, "format"),
                           id, registry->now_ms);
 }
 

@@ -74,8 +74,8 @@ static void apply_events(struct registry *registry, const struct etcd_event *eve
             mirror_delete(mirror, event->pair.key, (uint64_t)event->pair.mod_revision);
         else
             mirror_put(mirror, &event->pair);
-        registry_look_for_meta(registry, event);
     }
+    registry_look_for_meta(registry, events, count);
     registry->events += count;
     note_beat(registry, beat);
     registry_finish(registry);
@@ -167,10 +167,15 @@ static bool take_message(struct registry *registry, const struct call *call, con
     return false;
 }
 
+static bool is_stream(enum call_kind kind)
+{
+    return kind == CALL_WATCH || kind == CALL_KEEP;
+}
+
 static void on_message(void *context, uint32_t number, const uint8_t *octets, size_t length)
 {
     struct registry *registry = context;
-    const struct call *found = registry_find_call(registry, number);
+    struct call *found = registry_find_call(registry, number);
     struct arena *arena = found == NULL ? NULL : arena_new();
 
     if (found == NULL || registry->follow.state == FOLLOW_DOWN) {
@@ -178,7 +183,10 @@ static void on_message(void *context, uint32_t number, const uint8_t *octets, si
         return;
     }
     struct call call = *found; /* its slot may be another call's after this */
-    if (arena == NULL || !take_message(registry, &call, octets, length, &arena))
+    found->is_answered = true;
+    if (call.is_answered && !is_stream(call.kind))
+        follow_on_lost(&registry->follow, "it sent two responses to one call", registry->now_ms);
+    else if (arena == NULL || !take_message(registry, &call, octets, length, &arena))
         follow_on_lost(&registry->follow, "a response of it cannot be read", registry->now_ms);
     arena_free(arena);
 }
@@ -190,6 +198,16 @@ static bool is_own_call(enum call_kind kind)
     return kind == CALL_LEASE || kind == CALL_KEEP || kind == CALL_ANNOUNCE;
 }
 
+/* Many calls of a read fail at once when a token runs out or history is compacted: the first is
+ * acted upon, and the others were asked for before that. */
+static bool is_over(const struct registry *registry, enum call_kind kind)
+{
+    enum follow_state state = registry->follow.state;
+
+    return (state == FOLLOW_LOGGING_IN && kind != CALL_LOGIN) ||
+           (state == FOLLOW_GREETING && kind != CALL_META);
+}
+
 static void on_call_failure(struct registry *registry, enum call_kind kind, enum etcd_status status,
                             const char *text)
 {
@@ -197,7 +215,7 @@ static void on_call_failure(struct registry *registry, enum call_kind kind, enum
         registry_on_announce_failure(registry, status, text);
     else if (kind >= CALL_AUDIT_DOCUMENT && kind <= CALL_AUDIT_DYNOS)
         registry_stop_audit(registry);
-    else if (kind != CALL_STATUS && kind != CALL_MISSING)
+    else if (kind != CALL_STATUS && kind != CALL_MISSING && !is_over(registry, kind))
         follow_on_failure(&registry->follow, status, text, registry->now_ms);
 }
 
@@ -209,10 +227,13 @@ static void on_end(void *context, uint32_t number, enum etcd_status status, cons
     if (found == NULL)
         return;
     enum call_kind kind = found->kind;
+    bool is_answered = found->is_answered || is_stream(kind);
     *found = (struct call){.kind = CALL_NONE};
     if (registry->follow.state == FOLLOW_DOWN)
         return;
-    if (status != ETCD_OK)
+    if (status == ETCD_OK && !is_answered)
+        on_call_failure(registry, kind, ETCD_UNKNOWN, "a call was ended without a response");
+    else if (status != ETCD_OK)
         on_call_failure(registry, kind, status, text);
     else if (kind == CALL_LOGIN)
         follow_on_token(&registry->follow, registry->now_ms);

@@ -6,7 +6,8 @@
  *     registry_actions.c   what follow decides
  *     registry_responses.c what comes from the member
  *     registry_calls.c     the calls under way: made, found again by their number, canceled
- *     registry_read.c      full reads, audits, texts that are missing
+ *     registry_read.c      full reads
+ *     registry_audit.c     audits, texts that are missing
  *     registry_take.c      changes for the owner, and what is saved
  *     registry_announce.c  ROOT-replicas/CELL/SERVER
  *     registry_identity.c  whether it is the cell that is known
@@ -38,6 +39,7 @@ enum {
     AUDIT_DAY_MS = 24 * 60 * 60 * 1000,
     AUDIT_LEAST_MS = 2000,
     AUDIT_MOST_MS = 60 * 1000,
+    AUDIT_REPLY_MS = 30 * 1000,
     ANNOUNCE_MS = 20 * 1000,
     ANNOUNCE_SOON_MS = 2000,  /* after documents were taken, spread over the replicas */
     ANNOUNCE_LEAST_MS = 5000, /* between two announcements */
@@ -67,6 +69,7 @@ struct call {
     uint32_t number;
     enum call_kind kind;
     size_t index;
+    bool is_answered; /* a message has come for it */
 };
 
 /** A full read under way. */
@@ -90,6 +93,7 @@ struct audit {
     bool has_document;
     struct arena *arena; /* of the document's response */
     struct etcd_range_response document;
+    uint64_t due_ms;  /* until when a reply is waited for */
     size_t left;      /* of the audits that were asked for */
     uint64_t next_ms; /* of the next one */
 };
@@ -154,8 +158,10 @@ struct registry {
 /** The answer to the greeting. */
 void registry_on_meta(struct registry *registry, const struct etcd_range_response *response);
 
-/** Looks whether an event changes the id of the cell. */
-void registry_look_for_meta(struct registry *registry, const struct etcd_event *event);
+/** Looks whether the events of a response have changed the id of the cell: the last one that names
+ * it counts. */
+void registry_look_for_meta(struct registry *registry, const struct etcd_event *events,
+                            size_t count);
 
 /** True when the response deletes what the cell is known by: nothing of it is applied. */
 bool registry_loses_meta(struct registry *registry, const struct etcd_watch_response *response);
@@ -227,6 +233,9 @@ void registry_stop_read(struct registry *registry);
 void registry_on_page(struct registry *registry, const struct etcd_range_response *response);
 void registry_on_dynos(struct registry *registry, size_t index,
                        const struct etcd_range_response *response);
+
+/* ---- registry_audit.c ---- */
+
 void registry_tick_audit(struct registry *registry);
 void registry_stop_audit(struct registry *registry);
 

@@ -220,6 +220,10 @@ static bool meets_fault(struct etcd_peer *peer, struct stream *stream)
         return true;
     if (met.status == ETCD_OK)
         return false;
+    if (met.spares > 0) {
+        fault->spares--;
+        return false;
+    }
     if (met.left == 1)
         *fault = (struct etcd_fault){.status = ETCD_OK};
     else if (met.left > 1)
@@ -231,6 +235,8 @@ static bool meets_fault(struct etcd_peer *peer, struct stream *stream)
 static void answer(struct etcd_peer *peer, struct stream *stream, struct octets message)
 {
     struct answer reply = {.status = ETCD_OK, .text = ""};
+    const struct etcd_fault *fault = &peer->answering.store->faults[stream->method];
+    unsigned copies = fault->repeats ? fault->copies : 1;
 
     peer->calls[stream->method]++;
     if (needs_token(peer, stream)) {
@@ -252,7 +258,8 @@ static void answer(struct etcd_peer *peer, struct stream *stream, struct octets 
         refuse(peer, stream, reply.status, reply.text);
         return;
     }
-    send_message(peer, stream, reply.message);
+    while (copies-- > 0)
+        send_message(peer, stream, reply.message);
     free((void *)reply.message.start);
     if (stream->method != ETCD_LEASE_KEEP_ALIVE)
         end_stream(peer, stream, ETCD_OK, "");

@@ -318,6 +318,12 @@ void etcd_store_silence(struct etcd_store *store, enum etcd_method method)
     store->faults[method].is_silent = true;
 }
 
+void etcd_store_repeat(struct etcd_store *store, enum etcd_method method, unsigned copies)
+{
+    store->faults[method].repeats = true;
+    store->faults[method].copies = copies;
+}
+
 void etcd_store_heal(struct etcd_store *store)
 {
     memset(store->faults, 0, sizeof store->faults);

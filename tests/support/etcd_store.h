@@ -50,8 +50,11 @@ struct etcd_change {
 struct etcd_fault {
     enum etcd_status status; /* ETCD_OK: none */
     const char *text;
-    unsigned left;  /* calls; 0: all */
-    bool is_silent; /* never replies */
+    unsigned left;   /* calls; 0: all */
+    unsigned spares; /* calls that come before those */
+    bool is_silent;  /* never replies */
+    bool repeats;    /* each response comes `copies` times, 0 or more */
+    unsigned copies;
 };
 
 enum { ETCD_STORE_METHODS = ETCD_MEMBERS + 1 };
@@ -106,6 +109,9 @@ void etcd_store_fail(struct etcd_store *store, enum etcd_method method, enum etc
 
 /** Makes a method reply never. */
 void etcd_store_silence(struct etcd_store *store, enum etcd_method method);
+
+/** Makes a method send each response so many times, before it ends well. */
+void etcd_store_repeat(struct etcd_store *store, enum etcd_method method, unsigned copies);
 void etcd_store_heal(struct etcd_store *store);
 
 /** Makes all tokens invalid. */

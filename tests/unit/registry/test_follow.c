@@ -463,6 +463,43 @@ TEST(another_id_while_it_is_watched_is_another_registry)
     ck_assert_str_eq(decided(), "notify 4, stop");
 }
 
+/* What comes behind another id waits for the full read, ids too. */
+TEST(ids_that_change_and_change_are_told_once)
+{
+    be_watching();
+    for (int i = 0; i < 2 * FOLLOW_ACTIONS_MOST; i++)
+        follow_on_meta_change(&follow, i % 2 == 0 ? 1 : 2, "two", now);
+    ck_assert_str_eq(decided(), "notify 4, stop");
+    ck_assert_int_eq(follow.state, FOLLOW_SPREADING);
+}
+
+/* A member, or a proxy before it, that takes watches and ends them. */
+TEST(watches_that_do_not_last_are_tried_slower_and_told_once)
+{
+    unsigned told_count = 0;
+
+    be_watching();
+    follow.position.seen_revision = 0;
+    now += 60000;
+    follow_on_lost(&follow, "gone", now);
+    told_count += strstr(decided(), "notify") != NULL;
+    ck_assert_uint_le(follow.due_ms, now + FOLLOW_BACKOFF_LEAST_MS);
+    for (int i = 0; i < 10; i++) {
+        now = follow.due_ms;
+        follow_tick(&follow, now);
+        follow_on_ready(&follow, now);
+        greet(100, "one");
+        created(100);
+        ck_assert_int_eq(follow.state, FOLLOW_WATCHING);
+        decided();
+        follow_on_lost(&follow, "gone again", now);
+        told_count += strstr(decided(), "notify") != NULL;
+    }
+    ck_assert_uint_ge(follow.due_ms, now + FOLLOW_BACKOFF_MOST_MS / 2);
+    ck_assert_uint_eq(told_count, 1);
+    ck_assert_ptr_nonnull(strstr(follow.problem, "gone again"));
+}
+
 TEST(a_format_that_is_not_known_changes_nothing)
 {
     struct etcd_header of = header(120);

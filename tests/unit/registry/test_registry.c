@@ -667,6 +667,32 @@ TEST(a_replica_logs_in_and_renews_its_token)
     ck_assert_str_eq(bill(), "1 idle ");
 }
 
+TEST(a_token_that_runs_out_in_a_read_is_renewed)
+{
+    char space[16];
+
+    rig.store->user = "replica";
+    rig.store->password = "secret";
+    rig.options.user = "replica";
+    rig.options.password = "secret";
+    for (int i = 0; i < 26; i++) {
+        snprintf(space, sizeof space, "%c", 'a' + i);
+        rig_put_space(&rig, space, "bill!");
+    }
+    rig_start(&rig);
+    rig_follow(&rig);
+    rig_run(&rig, 5000);
+    etcd_peer_cancel_watches(rig.peer, 1000, "compacted");
+    etcd_store_fail(rig.store, ETCD_RANGE, ETCD_UNAUTHENTICATED, "etcdserver: invalid auth token",
+                    16);
+    rig.store->faults[ETCD_RANGE].spares = 3; /* meta, and two pages: then dynos, 16 at once */
+    rig_run(&rig, 61000);
+    expect_connected(true);
+    ck_assert_uint_eq(rig_status(&rig).full_reads, 2);
+    ck_assert_uint_eq(rig.told[REGISTRY_DENIED], 0);
+    ck_assert_uint_eq(rig.store->faults[ETCD_RANGE].status, ETCD_OK);
+}
+
 TEST(a_wrong_password_is_told_and_tried_slowly)
 {
     rig.store->user = "replica";
@@ -926,6 +952,79 @@ TEST(an_audit_of_everything_can_be_asked_for)
     registry_request_audit(rig.registry, rig.now_ms);
     rig_run(&rig, 100);
     ck_assert_uint_ge(rig_status(&rig).audits, before + 2);
+}
+
+TEST(a_document_that_an_audit_finds_comes_with_its_dynos)
+{
+    follow_two();
+    rig_put_space(&rig, "cat", "milk!");
+    rig_put(&rig, "d/cat/milk/web", "1 crashed");
+    etcd_peer_lose_changes(rig.peer);
+    rig_put(&rig, "beat", "at_ms: 1\n");
+    rig_run(&rig, 100);
+    registry_request_audit(rig.registry, rig.now_ms);
+    rig_run(&rig, 1000);
+    ck_assert_str_eq(rig_served(&rig), "ant(bill,shop) bee(news) cat(milk)");
+    ck_assert_str_ne(rig_dynos(&rig, "cat", "milk", "web"), "-");
+    uint64_t audits = rig_status(&rig).audits;
+    rig_run(&rig, 2000);
+    ck_assert_uint_le(rig_status(&rig).audits, audits + 1);
+}
+
+TEST(an_audit_without_a_reply_ends_the_connection)
+{
+    follow_two();
+    etcd_store_silence(rig.store, ETCD_RANGE);
+    registry_request_audit(rig.registry, rig.now_ms);
+    rig_run(&rig, 25000);
+    expect_connected(true);
+    rig_run(&rig, 10000);
+    ck_assert_ptr_nonnull(strstr(rig.texts[REGISTRY_LOST], "no reply to an audit"));
+    etcd_store_heal(rig.store);
+    rig_follow(&rig);
+    registry_request_audit(rig.registry, rig.now_ms);
+    uint64_t before = rig_status(&rig).audits;
+    rig_run(&rig, 100);
+    ck_assert_uint_ge(rig_status(&rig).audits, before + 2);
+}
+
+/* ---- responses that are none ---- */
+
+TEST(a_call_has_one_response)
+{
+    rig_put_space(&rig, "ant", "bill! shop");
+    etcd_store_repeat(rig.store, ETCD_RANGE, 5);
+    rig_start(&rig);
+    rig_run(&rig, 5000);
+    ck_assert(!registry_is_known(rig.registry));
+    ck_assert_ptr_nonnull(strstr(rig.texts[REGISTRY_LOST], "two responses to one call"));
+    etcd_store_heal(rig.store);
+    rig_follow(&rig);
+    ck_assert_str_eq(rig_served(&rig), "ant(bill,shop)");
+    etcd_store_repeat(rig.store, ETCD_RANGE, 3);
+    registry_request_audit(rig.registry, rig.now_ms);
+    rig_run(&rig, 1000);
+    etcd_store_heal(rig.store);
+    rig_follow(&rig);
+    ck_assert_str_eq(rig_served(&rig), "ant(bill,shop)");
+}
+
+TEST(a_call_that_ends_well_without_a_response_has_failed)
+{
+    follow_two();
+    etcd_store_repeat(rig.store, ETCD_RANGE, 0);
+    registry_request_audit(rig.registry, rig.now_ms);
+    rig_run(&rig, 1000);
+    etcd_store_heal(rig.store);
+    registry_request_audit(rig.registry, rig.now_ms);
+    uint64_t before = rig_status(&rig).audits;
+    rig_run(&rig, 100);
+    ck_assert_uint_ge(rig_status(&rig).audits, before + 2);
+    etcd_store_repeat(rig.store, ETCD_RANGE, 0);
+    rig_cut(&rig);
+    rig_run(&rig, 2000);
+    expect_connected(false);
+    ck_assert_ptr_nonnull(strstr(rig_status(&rig).problem, "without a response"));
 }
 
 /* ---- liveness ---- */
