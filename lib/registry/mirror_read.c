@@ -163,6 +163,16 @@ size_t mirror_read_space(struct mirror *mirror, const char *space, const struct 
 
 /* ---- what was not read any more ---- */
 
+/* True when a newer change than this key says that it is gone, or that is held. */
+static bool is_going(const struct mirror *mirror, const struct dyno_key *key)
+{
+    const struct dyno_slot *change =
+        dyno_table_find(&mirror->changes, key->space, key->app, key->type);
+
+    return (change != NULL && change->key->is_gone) ||
+           dyno_table_find(&mirror->held, key->space, key->app, key->type) != NULL;
+}
+
 /*
  * Deletes the keys of a table that this read has not seen; `space` NULL: of all spaces. Deleting
  * changes the tables, so that the names are listed first.
@@ -176,7 +186,7 @@ static size_t sweep_keys(struct mirror *mirror, const struct dyno_table *table, 
     for (size_t i = 0; unseen != NULL && i < table->capacity; i++) {
         const struct dyno_slot *slot = &table->slots[i];
         if (slot->key == NULL || slot->mark == mirror->mark || slot->key->is_gone ||
-            (space != NULL && strcmp(slot->key->space, space) != 0))
+            (space != NULL && strcmp(slot->key->space, space) != 0) || is_going(mirror, slot->key))
             continue;
         unseen[count] = dyno_key_gone(slot->key->space, slot->key->app, slot->key->type, revision);
         if (unseen[count] == NULL)

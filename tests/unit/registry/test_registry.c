@@ -945,6 +945,27 @@ TEST(audits_of_what_is_right_find_nothing)
     ck_assert_uint_eq(rig_status(&rig).audit_differences, 0);
 }
 
+TEST(an_audit_knows_of_a_deletion_that_waits_for_the_end_of_a_take)
+{
+    struct registry_keys keys;
+
+    follow_two();
+    rig.is_lazy = true;
+    rig_put(&rig, "d/ant/nobody/run", "1 idle");
+    rig_run(&rig, 10);
+    ck_assert(registry_take(rig.registry, REGISTRY_RESTATE, &keys));
+    rig_delete(&rig, "d/ant/nobody/run");
+    rig_run(&rig, 10);
+    registry_request_audit(rig.registry, rig.now_ms);
+    rig_run(&rig, 5000);
+    ck_assert_uint_gt(rig_status(&rig).audits, 0);
+    ck_assert_uint_eq(rig_status(&rig).audit_differences, 0);
+    registry_note_failed(rig.registry);
+    rig.is_lazy = false;
+    rig_adopt(&rig);
+    ck_assert_uint_eq(rig_status(&rig).waiting_count, 0);
+}
+
 TEST(an_audit_of_everything_can_be_asked_for)
 {
     follow_two();
