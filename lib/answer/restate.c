@@ -38,13 +38,6 @@ void restate_outcome_close(struct restate_outcome *outcome)
 
 /* ---- a snapshot ---- */
 
-static void release_segments(const struct segment **segments, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        segment_release((struct segment *)segments[i]);
-    free(segments);
-}
-
 /* The keys from the first one that are of its space. */
 static size_t count_of_space(const struct dyno_key *const *keys, size_t count)
 {
@@ -66,7 +59,7 @@ static bool add_all_unused(struct restate_outcome *outcome, const struct dyno_ke
 }
 
 /* Restates the space of some keys. Returns false with *err. */
-static bool restate_space(const struct snapshot *before, const struct segment **segments,
+static bool restate_space(const struct snapshot *before, struct segment_set *set,
                           const struct dyno_key *const *keys, size_t count,
                           struct restate_outcome *outcome, struct err *err)
 {
@@ -79,45 +72,30 @@ static bool restate_space(const struct snapshot *before, const struct segment **
         segment_restate(before->segments[found.segment], keys, count, outcome, err);
     if (segment == NULL)
         return false;
-    segment_release((struct segment *)segments[found.segment]);
-    segments[found.segment] = segment;
+    segment_set_put(set, found.segment, segment);
     return true;
-}
-
-/* The segments of the next snapshot, each with a hold; NULL without memory. */
-static const struct segment **hold_segments(const struct snapshot *before)
-{
-    const struct segment **segments = malloc((before->segment_count + 1) * sizeof *segments);
-
-    for (size_t i = 0; segments != NULL && i < before->segment_count; i++) {
-        segments[i] = before->segments[i];
-        if (segments[i] != NULL)
-            segment_hold((struct segment *)segments[i]);
-    }
-    return segments;
 }
 
 struct snapshot *snapshot_restate(const struct snapshot *before, const struct dyno_key *const *keys,
                                   size_t count, uint64_t generation,
                                   struct restate_outcome *outcome, struct err *err)
 {
-    const struct segment **segments = hold_segments(before);
-    bool is_restated = segments != NULL;
+    struct segment_set *set = segment_set_copy(before->set, count);
+    bool is_restated = set != NULL;
     struct snapshot *snapshot = NULL;
 
     err_set(err, ERR_MEMORY, "out of memory while dynos were changed");
     for (size_t i = 0, same = 0; i < count && is_restated; i += same) {
         same = count_of_space(keys + i, count - i);
-        is_restated = restate_space(before, segments, keys + i, same, outcome, err);
+        is_restated = restate_space(before, set, keys + i, same, outcome, err);
     }
     if (is_restated)
-        snapshot = snapshot_replace(before, segments, generation);
+        snapshot = snapshot_replace(before, set, generation);
     if (snapshot != NULL) {
         err->code = ERR_NONE;
         return snapshot;
     }
-    if (segments != NULL)
-        release_segments(segments, before->segment_count);
+    segment_set_release(set);
     restate_outcome_close(outcome);
     return NULL;
 }

@@ -138,17 +138,28 @@ static void survey_segment(struct snapshot *snapshot, const struct segment *segm
     }
 }
 
+/* Releases the parts; their segments with the set, if there is one. */
+static void release_parts(struct snapshot_parts *parts, struct segment_set *set)
+{
+    for (size_t i = 0; i < parts->segment_count && set == NULL; i++)
+        segment_release((struct segment *)parts->segments[i]);
+    if (set == NULL)
+        free(parts->segments);
+    segment_set_release(set);
+    index_close(&parts->index);
+}
+
 struct snapshot *snapshot_seal(struct snapshot_parts *parts)
 {
     struct snapshot *snapshot = calloc(1, sizeof *snapshot);
+    struct segment_set *set = segment_set_new(parts->segments, parts->segment_count);
 
-    if (snapshot == NULL) {
-        for (size_t i = 0; i < parts->segment_count; i++)
-            segment_release((struct segment *)parts->segments[i]);
-        free(parts->segments);
-        index_close(&parts->index);
+    if (snapshot == NULL || set == NULL) {
+        release_parts(parts, set);
+        free(snapshot);
         return NULL;
     }
+    snapshot->set = set;
     snapshot->generation = snapshot->turn = parts->generation;
     snapshot->policy = *parts->policy;
     arena_hold(snapshot->policy.arena);
@@ -194,7 +205,7 @@ struct snapshot *snapshot_renew(const struct snapshot *before, uint64_t generati
     return snapshot;
 }
 
-struct snapshot *snapshot_replace(const struct snapshot *before, const struct segment **segments,
+struct snapshot *snapshot_replace(const struct snapshot *before, struct segment_set *set,
                                   uint64_t generation)
 {
     struct snapshot *snapshot = malloc(sizeof *snapshot);
@@ -203,7 +214,8 @@ struct snapshot *snapshot_replace(const struct snapshot *before, const struct se
         return NULL;
     *snapshot = *before;
     snapshot->generation = snapshot->turn = generation;
-    snapshot->segments = segments;
+    snapshot->set = set;
+    snapshot->segments = set->segments;
     snapshot->standings = NULL;
     snapshot->older = NULL;
     arena_hold(snapshot->policy.arena);
@@ -246,9 +258,7 @@ void snapshot_free(struct snapshot *snapshot)
 {
     if (snapshot == NULL)
         return;
-    for (size_t i = 0; i < snapshot->segment_count; i++)
-        segment_release((struct segment *)snapshot->segments[i]);
-    free(snapshot->segments);
+    segment_set_release(snapshot->set);
     index_close(&snapshot->index);
     access_close(&snapshot->access);
     kept_back_release(snapshot->kept_back);

@@ -6,7 +6,7 @@
  * posted to the workers (mailbox.h) and never written afterwards. The next one shares unchanged
  * segments and index shards.
  *
- *     snapshot ─┬─ segments[]  one per zone file, counted
+ *     snapshot ─┬─ segments[]  one per zone file, held by a set (segment_set.h)
  *               ├─ index       names and ids → app, host or space
  *               ├─ access      client address → memberships
  *               ├─ kept_back   names that were internal and are no longer declared
@@ -24,6 +24,7 @@
 #include "answer/kept_back.h"
 #include "answer/policy.h"
 #include "answer/segment.h"
+#include "answer/segment_set.h"
 
 enum { SOA_TAIL_OCTETS = 20, SOA_NEGATIVE_TTL_SECONDS = 5 };
 
@@ -37,7 +38,7 @@ struct snapshot {
                             generation */
     struct policy policy;
     struct name discovery_suffix;    /* localspace. */
-    const struct segment **segments; /* by number; NULL where unused */
+    const struct segment **segments; /* of the set, by number; NULL where unused */
     size_t segment_count;
     struct index index;
     struct access access;
@@ -54,6 +55,7 @@ struct snapshot {
     bool is_waiting;      /* nothing was ever loaded: every query is answered with SERVFAIL (T13) */
     const struct freshness *freshness; /* of the registry; NULL: none. Set by the server */
     struct standings *standings; /* of its routes' upstreams, for all workers; set by the server */
+    struct segment_set *set;     /* control thread: what holds the segments */
     struct snapshot *older;      /* control thread: snapshots not yet freed */
 };
 
@@ -123,11 +125,11 @@ struct snapshot *snapshot_renew(const struct snapshot *before, uint64_t generati
                                 struct kept_back *kept);
 
 /**
- * Copies a snapshot with other segments of the same numbers, names and hosts, which differ only in
- * their dynos; all else is shared. Segments are taken over (malloc'ed, one hold each). Standings
- * are to be set by the server. Returns NULL without memory, and leaves the segments then.
+ * Copies a snapshot with a copy of its set, in which segments of the same names and hosts are put
+ * that differ only in their dynos; all else is shared. The set is taken over. Standings are to be
+ * set by the server. Returns NULL without memory, and leaves the set then.
  */
-struct snapshot *snapshot_replace(const struct snapshot *before, const struct segment **segments,
+struct snapshot *snapshot_replace(const struct snapshot *before, struct segment_set *set,
                                   uint64_t generation);
 
 /** Releases everything the snapshot holds. NULL is allowed. */
