@@ -55,6 +55,15 @@ static void judge_foreign(struct registry *registry, const char *id)
 
 /* ---- meta ---- */
 
+/* The id as it is known here: one word, for it is one of a line on disk. */
+static void read_id(struct octets value, char id[FOLLOW_ID_OCTETS])
+{
+    lines_copy(value.start, value.length, "id", id, FOLLOW_ID_OCTETS);
+    for (char *at = id; *at != '\0'; at++)
+        if (*at == ' ' || (*at >= '\t' && *at <= '\r'))
+            *at = '_';
+}
+
 void registry_on_meta(struct registry *registry, const struct etcd_range_response *response)
 {
     const struct etcd_pair *pair = response->count == 1 ? &response->pairs[0] : NULL;
@@ -62,7 +71,7 @@ void registry_on_meta(struct registry *registry, const struct etcd_range_respons
     uint64_t format = 0;
 
     if (pair != NULL) {
-        lines_copy(pair->value.start, pair->value.length, "id", id, sizeof id);
+        read_id(pair->value, id);
         format = lines_number(pair->value.start, pair->value.length, "format");
     }
     if (registry->is_foreign && format <= FOLLOW_FORMAT)
@@ -88,7 +97,7 @@ void registry_look_for_meta(struct registry *registry, const struct etcd_event *
     if (count == 0)
         return;
     const struct octets *value = &events[count - 1].pair.value;
-    lines_copy(value->start, value->length, "id", id, sizeof id);
+    read_id(*value, id);
     follow_on_meta_change(&registry->follow, lines_number(value->start, value->length, "format"),
                           id, registry->now_ms);
 }

@@ -89,6 +89,21 @@ static void start_without_registry(void)
     rig_run(&rig, 1000);
 }
 
+TEST(a_registry_may_have_an_id_of_words)
+{
+    rig.is_bare = true;
+    rig_put(&rig, "meta", "format: 1\nid: our own\tregistry\n");
+    follow_two();
+    ck_assert_str_eq(rig_status(&rig).id, "our_own_registry");
+    start_without_registry();
+    ck_assert(registry_is_known(rig.registry));
+    ck_assert_uint_eq(rig.told[REGISTRY_DISK], 0);
+    ck_assert_str_eq(rig_served(&rig), "ant(bill,shop) bee(news)");
+    rig.is_cut = false;
+    rig_follow(&rig);
+    ck_assert_uint_eq(rig.told[REGISTRY_OTHER], 0);
+}
+
 TEST(a_replica_starts_without_its_registry)
 {
     follow_two();
