@@ -64,6 +64,8 @@ void reload_first_store(struct reloads *reloads)
     if (reloads->replica == NULL || !replica_is_waiting(reloads->replica)) {
         state_store(&reloads->state, loading->snapshot, loading->request.ran_s, &loading->outcome);
         reloads_note_stored(reloads);
+    } else if (!state_is_used(&reloads->state)) {
+        reloads_note_stored(reloads); /* why it is not */
     }
     loading->request.before = NULL;
     reload_first_close(reloads);

@@ -146,7 +146,8 @@ struct registry {
     struct follow_position in_force;
     bool is_saved; /* the disk has in_force */
     bool is_saving;
-    uint64_t save_ms; /* when the next save is due */
+    bool is_save_failing; /* which is notified once */
+    uint64_t save_ms;     /* when the next save is due */
     struct kept_list kept;
     uint64_t audits, differences, events, responses;
     struct err disk_problem;

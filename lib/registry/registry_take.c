@@ -130,8 +130,11 @@ void registry_end_save(struct registry *registry, struct registry_save *save, co
     registry->is_saving = false;
     disk_content_close(&save->content);
     free(save);
+    bool had_failed = registry->is_save_failing;
+    registry->is_save_failing = err != NULL;
     if (err == NULL)
         return;
     registry->is_saved = false;
-    registry_notify(registry, REGISTRY_DISK, true, "%s", err->text);
+    if (!had_failed)
+        registry_notify(registry, REGISTRY_DISK, true, "%s", err->text);
 }

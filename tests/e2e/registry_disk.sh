@@ -15,6 +15,11 @@ start_etcd
 found_registry
 put_file z/test-space zones/test-space.yaml
 put d/test-space/frozen-oasis-70544/worker '1 up 10.0.130.60\n2 starting 10.0.130.61'
+mkdir "$work/open" && chmod 777 "$work/open"
+replica unused --state-dir "$work/open"
+expect_match "a state folder that is not used is logged" ' warning state_unused .*chmod go-w' "$(cat "$server_log")"
+expect_match "and is in status" '^state +! .*chmod go-w' "$(ctl status)"
+stop
 replica first "${flags[@]}"
 await_answer $worker 10.0.130.60
 at=$(sed -n 's/^generation *//p' <<<"$(ctl status)")

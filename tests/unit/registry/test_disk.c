@@ -426,19 +426,33 @@ TEST(another_id_below_another_root_is_named_and_its_cell_served_alone)
     ck_assert_ptr_nonnull(strstr(rig.texts[REGISTRY_OTHER], "/wrong/eu/ with the id two"));
 }
 
-TEST(a_folder_that_cannot_be_written_is_told)
+static void save_in_vain(void)
 {
-    follow_two();
-    rig_put(&rig, "d/ant/bill/run", "1 idle");
-    rig_run(&rig, 10);
     struct registry_save *one = registry_begin_save(rig.registry);
     struct err err;
     char path[600];
+
     snprintf(path, sizeof path, "%s-away", folder);
     ck_assert_int_eq(rename(folder, path), 0);
     ck_assert(!registry_run_save(one, &err));
     ck_assert_int_eq(rename(path, folder), 0);
     registry_end_save(rig.registry, one, &err);
+}
+
+TEST(a_folder_that_cannot_be_written_is_told_once)
+{
+    follow_two();
+    rig_put(&rig, "d/ant/bill/run", "1 idle");
+    rig_run(&rig, 10);
+    rig.told[REGISTRY_DISK] = 0;
+    save_in_vain();
+    save_in_vain();
     ck_assert_ptr_nonnull(strstr(rig.texts[REGISTRY_DISK], "cannot be written"));
+    ck_assert_uint_eq(rig.told[REGISTRY_DISK], 1);
+    ck_assert(save());
+    rig_put(&rig, "d/ant/bill/run", "1 up");
+    rig_run(&rig, 10);
+    save_in_vain();
+    ck_assert_uint_eq(rig.told[REGISTRY_DISK], 2);
     ck_assert(save());
 }
