@@ -61,7 +61,6 @@ static void close_loading(struct reloads *reloads)
 {
     struct zones_loading *loading = &reloads->loading;
 
-    load_outcome_close(&loading->outcome);
     zones_loading_close(loading);
     if (loading->reloaded != reloads->reloaded)
         settings_reload_free(loading->reloaded);

@@ -53,6 +53,7 @@ void zones_loading_close(struct zones_loading *loading)
 {
     report_free(loading->report);
     loading->report = NULL;
+    load_outcome_close(&loading->outcome);
 }
 
 uint64_t zones_loading_ms(const struct zones_loading *loading)

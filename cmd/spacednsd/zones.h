@@ -39,7 +39,7 @@ bool zones_loading_open(struct zones_loading *loading, struct report *report);
  */
 void zones_load(struct zones_loading *loading);
 
-/** Frees the report; the snapshot is the caller's. */
+/** Frees the report and what the outcome has; the snapshot is the caller's. */
 void zones_loading_close(struct zones_loading *loading);
 
 /** Milliseconds since the loading began. */

@@ -1,3 +1,4 @@
+// forks: its tests leave something behind
 #include "answer/compiled.h"
 
 #include <fcntl.h>

@@ -1,4 +1,5 @@
 // wrap: malloc calloc realloc
+// forks: its tests leave something behind
 #include "answer/kept_back_change.h"
 
 #include <signal.h>

@@ -704,7 +704,7 @@ TEST(a_link_to_another_folder_is_not_followed)
 
 TEST(a_lock_is_handed_over_and_never_free)
 {
-    struct state next, third;
+    struct state next = {.has_spaces = false}, third = {.has_spaces = false};
 
     begin_process(0);
     int locked = dup(state.folder);

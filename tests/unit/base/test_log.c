@@ -1,3 +1,4 @@
+// forks: its tests leave something behind
 #include "base/log.h"
 
 #include <fcntl.h>

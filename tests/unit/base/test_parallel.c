@@ -1,4 +1,5 @@
 // label: threads
+// forks: its tests leave something behind
 #include "base/parallel.h"
 
 #include <stdatomic.h>

@@ -1,5 +1,6 @@
 // label: threads
 // wrap: uv_timer_start peer_read
+// forks: its tests leave something behind
 #include "control/control_socket.h"
 
 #include <errno.h>

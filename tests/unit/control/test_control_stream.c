@@ -1,4 +1,5 @@
 // wrap: peer_read uv_timer_start
+// forks: its tests leave something behind
 #include "control/control_stream.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+// forks: its tests leave something behind
 #include "forward/pool.h"
 
 #include <signal.h>

@@ -1,3 +1,4 @@
+// forks: its tests leave something behind
 #include "forward/resolver.h"
 
 #include "support/suite.h"

@@ -1,3 +1,4 @@
+// forks: its tests leave something behind
 #include "respond/limits.h"
 
 #include <stdlib.h>

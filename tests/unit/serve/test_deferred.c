@@ -1,3 +1,4 @@
+// forks: its tests leave something behind
 #include "serve/deferred.h"
 
 #include <signal.h>

@@ -1,4 +1,5 @@
 // wrap: worker_flows worker_request_flows uv_timer_start uv_timer_stop
+// forks: its tests leave something behind
 #include "serve/flow_collector.h"
 
 #include <stdlib.h>

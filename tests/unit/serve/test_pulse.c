@@ -1,4 +1,5 @@
 // wrap: respond
+// forks: its tests leave something behind
 #include "serve/pulse.h"
 
 #include "respond/respond.h"

@@ -1,5 +1,6 @@
 // label: threads
 // wrap: snapshot_free
+// forks: its tests leave something behind
 #include "serve/server.h"
 
 #include <arpa/inet.h>

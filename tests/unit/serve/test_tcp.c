@@ -1,3 +1,4 @@
+// forks: its tests leave something behind
 #include "serve/tcp.h"
 
 #include <arpa/inet.h>

@@ -1,4 +1,5 @@
 // timeout: 60
+// forks: its tests leave something behind
 /* Replacing a zone file: whole or not at all, also when a process ends or edits meanwhile. */
 #include "source/zone_file.h"
 

@@ -1,3 +1,4 @@
+// forks: its tests leave something behind
 #include "spacedns/check.h"
 
 #include <string.h>

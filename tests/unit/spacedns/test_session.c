@@ -1,3 +1,4 @@
+// forks: its tests leave something behind
 #include "spacedns/session.h"
 
 #include <stdlib.h>

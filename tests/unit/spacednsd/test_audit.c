@@ -1,3 +1,4 @@
+// forks: its tests leave something behind
 #include "spacednsd/audit.h"
 
 #include <stdio.h>

@@ -1,4 +1,5 @@
 // wrap: uv_now uv_timer_start uv_queue_work compiled_hold compiled_release compiled_write
+// forks: its tests leave something behind
 #include "spacednsd/compiling.h"
 
 #include <string.h>

@@ -1,4 +1,5 @@
 // wrap: launcher_check
+// forks: its tests leave something behind
 #include "spacednsd/launcher.h"
 
 #include <errno.h>

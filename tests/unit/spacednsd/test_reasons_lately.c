@@ -1,3 +1,4 @@
+// forks: its tests leave something behind
 #include "spacednsd/reasons_lately.h"
 
 #include <string.h>

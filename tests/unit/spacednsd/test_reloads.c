@@ -1,4 +1,5 @@
 // wrap: server_current server_publish server_reclaim server_set_log call_finish
+// forks: its tests leave something behind
 #include "spacednsd/reload_first.h"
 
 #include <string.h>

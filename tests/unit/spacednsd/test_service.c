@@ -1,4 +1,5 @@
 // wrap: server_current server_worker_count server_request_pulses server_has_pulse
+// forks: its tests leave something behind
 #include "spacednsd/service.h"
 
 #include <poll.h>

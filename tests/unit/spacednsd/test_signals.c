@@ -1,3 +1,4 @@
+// forks: its tests leave something behind
 #include "spacednsd/signals.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+// forks: its tests leave something behind
 #include "stats/stats.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+// forks: its tests leave something behind
 #include "upstream/sockets.h"
 
 #include <arpa/inet.h>
