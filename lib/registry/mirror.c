@@ -191,6 +191,16 @@ struct mirror_document *mirror_newest(const struct mirror *mirror, const struct 
     return space->candidate->is_removal ? NULL : space->candidate;
 }
 
+bool mirror_has_keys(const struct mirror *mirror)
+{
+    /* A change that came to nothing counts all the same: others may have taken it with one that
+     * did. */
+    bool is_behind = mirror->current != NULL && !mirror_has_documents(mirror) &&
+                     mirror->current->generation != mirror->changed_revision;
+
+    return (mirror->changes.count > 0 || is_behind) && !mirror->is_taking;
+}
+
 struct report *mirror_take_report(struct mirror *mirror)
 {
     struct report *report = mirror->report;

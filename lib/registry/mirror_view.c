@@ -251,16 +251,6 @@ bool mirror_has_documents(const struct mirror *mirror)
     return mirror->has_documents && !is_paused(mirror) && !mirror->is_taking;
 }
 
-bool mirror_has_keys(const struct mirror *mirror)
-{
-    /* A change that came to nothing counts all the same: others may have taken it with one that
-     * did. */
-    bool is_behind = mirror->current != NULL && !mirror_has_documents(mirror) &&
-                     mirror->current->generation != mirror->changed_revision;
-
-    return (mirror->changes.count > 0 || is_behind) && !mirror->is_taking;
-}
-
 /* What has changed is newer than what waits. */
 static bool take_keys(struct mirror *mirror, enum registry_take kind)
 {
