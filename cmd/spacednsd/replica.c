@@ -7,6 +7,7 @@
 #include "answer/restate.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "config/listen_address.h"
 #include "inspect/guard_space.h"
 #include "spacednsd/findings_log.h"
 #include "spacednsd/reloads.h"
@@ -29,6 +30,20 @@ static uint64_t stale_after_ms(const struct settings *settings)
     return (uint64_t)settings->registry_stale_after_s * MS_PER_SECOND;
 }
 
+/* Several servers of one host have one server_id, but each its own address. */
+static void write_name(struct replica *replica)
+{
+    const struct settings *settings = &replica->reloads->settings;
+    char address[LISTEN_TEXT_MAX] = "";
+
+    if (settings->listen.count > 0)
+        listen_address_write(&settings->listen.items[0], address);
+    const char *scheme = strstr(address, "://");
+    snprintf(replica->name, sizeof replica->name, "%s@%s",
+             settings->server_id == NULL ? "" : settings->server_id,
+             scheme == NULL ? address : scheme + 3);
+}
+
 static struct registry_options options_of(const struct replica *replica)
 {
     const struct settings *settings = &replica->reloads->settings;
@@ -46,7 +61,7 @@ static struct registry_options options_of(const struct replica *replica)
         .is_canary = settings->registry_channel == REGISTRY_CANARY,
         .stale_after_ms = stale_after_ms(settings),
         .announces = settings->registry_announce,
-        .server_id = settings->server_id,
+        .server_id = replica->name,
         .version = SPACEDNS_VERSION,
         .state_path = state_is_used(&replica->reloads->state) ? settings->state_dir : NULL,
     };
@@ -72,6 +87,7 @@ bool replica_open(struct replica *replica, struct reloads *reloads, struct err *
         return false;
     if (!replica_hosts_init(&replica->link.hosts, settings))
         return err_set(err, ERR_MEMORY, "out of memory for the registry");
+    write_name(replica);
     const struct registry_options options = options_of(replica);
     const struct registry_port port = replica_link_port(&replica->link);
     const struct registry_listener listener = {
@@ -105,6 +121,8 @@ void replica_describe(struct replica *replica, struct registry_status *status)
     const struct settings *settings = &replica->reloads->settings;
 
     registry_describe(replica->registry, status, replica_now_ms());
+    status->restates = replica->restates;
+    status->restate_us = replica->restate_us;
     if (status->age_ms < 0 && replica_now_ms() < replica->started_ms + stale_after_ms(settings))
         status->is_stale = false; /* it had no time yet */
 }

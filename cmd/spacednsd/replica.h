@@ -30,6 +30,8 @@
 struct reloads;
 struct server;
 
+enum { REPLICA_NAME_OCTETS = 192 };
+
 struct replica {
     struct registry *registry; /* NULL: a folder is served */
     struct reloads *reloads;
@@ -38,6 +40,7 @@ struct replica {
     struct replica_link link;
     struct replica_login login;
     struct freshness freshness;
+    char name[REPLICA_NAME_OCTETS]; /* as it announces itself */
 
     uv_prepare_t settle; /* before the loop waits */
     uv_timer_t tick;     /* the registry's */

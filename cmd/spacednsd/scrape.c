@@ -8,7 +8,7 @@
 #include "spacednsd/workers.h"
 
 enum { ZONE_OCTETS = 1024 };
-static const double ns_per_second = 1e9, ms_per_second = 1e3;
+static const double ns_per_second = 1e9, us_per_second = 1e6, ms_per_second = 1e3;
 
 /* ---- the snapshot, reloads ---- */
 
@@ -82,6 +82,7 @@ static void add_registry(struct metrics *metrics, struct replica *replica)
     metrics_add(metrics, METRIC_REGISTRY_AUDIT_DIFFERENCES, (double)status.audit_differences);
     metrics_add(metrics, METRIC_REGISTRY_EVENTS, (double)status.events);
     metrics_add(metrics, METRIC_REGISTRY_RESTATES, (double)replica->restates);
+    metrics_add(metrics, METRIC_REGISTRY_RESTATE, (double)replica->restate_us / us_per_second);
 }
 
 /* ---- apps ---- */

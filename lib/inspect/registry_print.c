@@ -217,6 +217,8 @@ static void add_counts(json_t *object, const struct registry_status *status)
         {"audits", status->audits},
         {"audit_differences", status->audit_differences},
         {"events", status->events},
+        {"restates", status->restates},
+        {"restate_us", status->restate_us},
     };
 
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)

@@ -87,8 +87,10 @@ struct mirror_space {
     struct mirror_fixed *fixed;        /* NULL: none */
     uint64_t gone_revision;            /* that removed the document; 0: none did */
     bool is_gone_forced;
+    bool is_swept;      /* it was found gone by a read: gone_revision is the read's */
     bool is_kept;       /* the document is not what is served, by the last load */
     bool defers;        /* from disk: the next view shows what is served */
+    bool lacks_fixed;   /* an audit has found another f/SPACE */
     uint8_t audits_due; /* found by its document's name alone: audited before others, so often */
     uint32_t document_mark, candidate_mark, fixed_mark; /* full reads that saw them */
     char name[];
@@ -153,6 +155,8 @@ struct mirror {
     char **releases; /* for the next load */
     size_t release_count, taken_releases;
     uint64_t force_revision; /* of a `force` that is not applied yet; 0: none */
+    uint64_t force_seen;     /* of the last one; 0: not known, as after a start from disk */
+    bool lacks_force;        /* an audit has found another one */
     char *force;             /* its value */
     size_t force_length;
     uint64_t pause_revision;       /* 0: not paused */
@@ -254,16 +258,18 @@ void mirror_abandon_read(struct mirror *mirror);
 
 /**
  * Begins an audit of the next space and returns its name; NULL: that was the last one. Then it is
- * an audit of names: whether there are documents that nothing is known of.
+ * an audit of names: whether there are documents, f/SPACE, candidates, force or pause that are not
+ * known, or known and gone.
  */
 const char *mirror_begin_audit(struct mirror *mirror);
 
 /** How many spaces are to be audited soon, and before others. */
 size_t mirror_audits_due(const struct mirror *mirror);
 
-/** Ends an audit of names. Documents that differ are missing from now on, and their spaces are due.
- * Returns how many. */
-size_t mirror_end_names_audit(struct mirror *mirror, const struct etcd_pair *pairs, size_t count);
+/** Ends an audit of names. What differs is missing from now on, and spaces of documents that differ
+ * are due. Returns how many keys. */
+size_t mirror_end_names_audit(struct mirror *mirror, const struct etcd_pair *pairs, size_t count,
+                              uint64_t revision);
 
 /**
  * Compares the space with what was read, unless it has changed meanwhile, and mends; mirror_finish

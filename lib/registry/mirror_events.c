@@ -102,6 +102,7 @@ static void put_document(struct mirror *mirror, const char *name, const struct e
     space->document = document;
     space->gone_revision = 0;
     space->is_gone_forced = false;
+    space->is_swept = false;
     space->defers = false;
     spoil_audits(mirror, name);
     mirror->has_documents = true;
@@ -131,6 +132,7 @@ static void put_candidate(struct mirror *mirror, const char *name, const struct 
     }
     mirror_release_document(space->candidate);
     space->candidate = document;
+    spoil_audits(mirror, name);
     mirror->has_documents |= mirror->is_canary;
 }
 
@@ -168,6 +170,8 @@ static void put_fixed(struct mirror *mirror, const char *name, const struct etcd
     }
     mirror_set_fixed(mirror, space, fixed_text_read(name, pair->value.start, pair->value.length),
                      (uint64_t)pair->mod_revision);
+    space->lacks_fixed = false;
+    spoil_audits(mirror, name);
     mirror->has_documents = true; /* a document that was kept out may be right now */
 }
 
@@ -304,6 +308,7 @@ static void delete_document(struct mirror *mirror, const char *name, uint64_t re
     space->document = NULL;
     space->gone_revision = revision;
     space->is_gone_forced = false;
+    space->is_swept = false;
     space->defers = false;
     spoil_audits(mirror, name);
     mirror->has_documents = true;
@@ -317,6 +322,7 @@ static void delete_candidate(struct mirror *mirror, const char *name)
         return;
     mirror_release_document(space->candidate);
     space->candidate = NULL;
+    spoil_audits(mirror, name);
     mirror->has_documents |= mirror->is_canary;
     mirror->has_missing = true;
 }
@@ -329,6 +335,7 @@ static void delete_fixed(struct mirror *mirror, const char *name)
         return;
     mirror_release_fixed(space->fixed);
     space->fixed = NULL;
+    spoil_audits(mirror, name);
     mirror->has_documents = true;
 }
 

@@ -9,13 +9,13 @@
 /* ---- force ---- */
 
 /* Applies `accept` lines and the revision of `force` to what is held or kept out. */
-static bool accepts(const struct mirror *mirror, const char *space)
+static bool names(const struct mirror *mirror, const char *key, const char *space)
 {
     struct lines lines = lines_over(mirror->force, mirror->force_length);
     struct line line;
 
     while (lines_next(&lines, &line))
-        if (line_is(&line, "accept") &&
+        if (line_is(&line, key) &&
             ((line.value.length == 3 && memcmp(line.value.octets, "all", 3) == 0) ||
              (line.value.length == strlen(space) &&
               memcmp(line.value.octets, space, line.value.length) == 0)))
@@ -26,7 +26,15 @@ static bool accepts(const struct mirror *mirror, const char *space)
 static bool forces(const struct mirror *mirror, const char *space, uint64_t revision)
 {
     return revision == mirror->force_revision ||
-           (revision != 0 && revision < mirror->force_revision && accepts(mirror, space));
+           (revision != 0 && revision < mirror->force_revision && names(mirror, "accept", space));
+}
+
+/* The revision of a removal that was not seen is not known, but force names what it removes. */
+static bool removes(const struct mirror *mirror, const struct mirror_space *space)
+{
+    return space->is_swept && space->served != NULL &&
+           space->served->mod_revision < mirror->force_revision &&
+           names(mirror, "remove", space->name);
 }
 
 static void force_space(struct mirror *mirror, struct mirror_space *space)
@@ -38,7 +46,7 @@ static void force_space(struct mirror *mirror, struct mirror_space *space)
         mirror->has_documents |= space->is_kept;
     }
     if (space->gone_revision != 0 && !space->is_gone_forced &&
-        forces(mirror, space->name, space->gone_revision)) {
+        (forces(mirror, space->name, space->gone_revision) || removes(mirror, space))) {
         space->is_gone_forced = true;
         mirror->has_documents = true;
     }
@@ -49,7 +57,9 @@ static void force_deletions(struct mirror *mirror, struct dyno_table *table)
 {
     for (size_t i = 0; i < table->capacity;) {
         const struct dyno_key *key = table->slots[i].key;
-        if (key == NULL || !forces(mirror, key->space, key->revision)) {
+        const struct mirror_space *space = key == NULL ? NULL : mirror_find(mirror, key->space);
+        bool goes = space != NULL && space->is_gone_forced;
+        if (key == NULL || (!goes && !forces(mirror, key->space, key->revision))) {
             i++;
             continue;
         }
@@ -78,6 +88,7 @@ static void put_force(struct mirror *mirror, const struct etcd_pair *pair)
     size_t length = pair->value.length > MIRROR_VALUE_MOST ? MIRROR_VALUE_MOST : pair->value.length;
 
     mirror_apply_force(mirror);
+    mirror->is_audit_spoiled |= mirror->audits_names;
     free(mirror->force);
     mirror->force_length = 0;
     mirror->force = malloc(length + 1);
@@ -88,7 +99,8 @@ static void put_force(struct mirror *mirror, const struct etcd_pair *pair)
     if (length > 0)
         memcpy(mirror->force, pair->value.start, length);
     mirror->force_length = length;
-    mirror->force_revision = (uint64_t)pair->mod_revision;
+    mirror->force_revision = mirror->force_seen = (uint64_t)pair->mod_revision;
+    mirror->lacks_force = false;
 }
 
 static void add_release(struct mirror *mirror, const struct line_text *name)

@@ -219,10 +219,17 @@ static void delete_kind(struct mirror *mirror, enum key_kind kind, const char *s
     mirror_delete(mirror, octets_of(text.octets), revision);
 }
 
-static void sweep_space(struct mirror *mirror, const struct mirror_space *space, uint64_t revision)
+/* Whatever deleted it came before the revision of the read. */
+static void sweep_document(struct mirror *mirror, struct mirror_space *space, uint64_t revision)
+{
+    delete_kind(mirror, KEY_DOCUMENT, space->name, revision);
+    space->is_swept = space->document == NULL;
+}
+
+static void sweep_space(struct mirror *mirror, struct mirror_space *space, uint64_t revision)
 {
     if (space->document != NULL && space->document_mark != mirror->mark)
-        delete_kind(mirror, KEY_DOCUMENT, space->name, revision);
+        sweep_document(mirror, space, revision);
     if (space->candidate != NULL && space->candidate_mark != mirror->mark)
         delete_kind(mirror, KEY_CANDIDATE, space->name, revision);
     if (space->fixed != NULL && space->fixed_mark != mirror->mark)
@@ -250,6 +257,8 @@ void mirror_end_read(struct mirror *mirror, uint64_t revision)
     sweep_tables(mirror, NULL, revision);
     if (mirror->single_marks[KEY_PAUSE] != mirror->mark)
         mirror->pause_revision = 0;
+    if (mirror->single_marks[KEY_FORCE] != mirror->mark)
+        mirror->force_seen = revision;
     /* What has gone may have been the last change. */
     bool is_other =
         mirror->has_documents || mirror->changes.count > 0 || mirror->deletions.count > 0;
@@ -306,23 +315,9 @@ const char *mirror_begin_audit(struct mirror *mirror)
     return mirror->audited;
 }
 
-static bool is_name_known(const struct mirror *mirror, const char *name,
-                          const struct etcd_pair *pair)
+static bool is_version(const struct mirror_document *document, const struct etcd_pair *pair)
 {
-    const struct mirror_space *space = mirror_find(mirror, name);
-
-    return space != NULL && space->document != NULL &&
-           space->document->mod_revision == (uint64_t)pair->mod_revision;
-}
-
-/* Who has paused it, and why, is not known by the name alone. */
-static size_t audit_pause(struct mirror *mirror, uint64_t revision)
-{
-    if (mirror->pause_revision == revision)
-        return 0;
-    mirror->pause_revision = revision;
-    mirror->pause[0] = '\0';
-    return 1;
+    return document != NULL && document->mod_revision == (uint64_t)pair->mod_revision;
 }
 
 /* Whose document went by has perhaps lost dynos in the same way. Its text, when it comes, spoils an
@@ -336,38 +331,132 @@ static bool restore_new(struct mirror *mirror, const char *name, const struct et
     return true;
 }
 
-size_t mirror_end_names_audit(struct mirror *mirror, const struct etcd_pair *pairs, size_t count)
+/* Returns true when the key is not as it is known; what it has is missing from now on. */
+static bool audit_document_name(struct mirror *mirror, const char *name,
+                                const struct etcd_pair *pair)
+{
+    const struct mirror_space *space = mirror_find(mirror, name);
+
+    if (space != NULL && is_version(space->document, pair))
+        return false;
+    if (!restore_new(mirror, name, pair))
+        mirror->has_failed = true;
+    return true;
+}
+
+static bool audit_candidate(struct mirror *mirror, const char *name, const struct etcd_pair *pair)
+{
+    struct mirror_space *space = mirror_find(mirror, name);
+    bool is_known = space != NULL && is_version(space->candidate, pair);
+
+    if (!is_known && !mirror_restore_candidate(mirror, name, (uint64_t)pair->mod_revision,
+                                               (uint64_t)pair->create_revision, false))
+        mirror->has_failed = true;
+    space = mirror_find(mirror, name);
+    if (space != NULL)
+        space->candidate_mark = mirror->mark;
+    return !is_known;
+}
+
+static bool audit_fixed(struct mirror *mirror, const char *name, const struct etcd_pair *pair)
+{
+    struct mirror_space *space = mirror_make(mirror, name);
+
+    if (space == NULL)
+        return false;
+    space->fixed_mark = mirror->mark;
+    if (space->fixed != NULL && space->fixed->revision == (uint64_t)pair->mod_revision)
+        return false;
+    space->lacks_fixed = true;
+    mirror->has_missing = true;
+    return true;
+}
+
+/* One that is applied again does no harm, so that it is read where it is not known. */
+static bool audit_force(struct mirror *mirror, const struct etcd_pair *pair)
+{
+    uint64_t seen = mirror->force_seen;
+
+    mirror->lacks_force = (uint64_t)pair->mod_revision > seen;
+    mirror->has_missing |= mirror->lacks_force;
+    return mirror->lacks_force && seen != 0;
+}
+
+static bool audit_name(struct mirror *mirror, const struct etcd_pair *pair)
+{
+    struct key key;
+
+    keys_read(&mirror->keys, pair->key.start, pair->key.length, &key);
+    if (key.kind == KEY_FORCE)
+        return audit_force(mirror, pair);
+    if (!mirror_selects(mirror, key.space))
+        return false;
+    if (key.kind == KEY_DOCUMENT)
+        return audit_document_name(mirror, key.space, pair);
+    if (key.kind == KEY_CANDIDATE)
+        return audit_candidate(mirror, key.space, pair);
+    return key.kind == KEY_FIXED && audit_fixed(mirror, key.space, pair);
+}
+
+/* What is known and was not among the names is gone. Documents are audited space by space. */
+static size_t sweep_names(struct mirror *mirror, uint64_t revision)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < mirror->space_count; i++) {
+        const struct mirror_space *space = mirror->spaces[i];
+        bool has_lost_fixed = space->fixed != NULL && space->fixed_mark != mirror->mark;
+        bool has_lost_candidate = space->candidate != NULL && space->candidate_mark != mirror->mark;
+        if (has_lost_fixed)
+            delete_kind(mirror, KEY_FIXED, space->name, revision);
+        if (has_lost_candidate)
+            delete_kind(mirror, KEY_CANDIDATE, space->name, revision);
+        count += (size_t)has_lost_fixed + (size_t)has_lost_candidate;
+    }
+    return count;
+}
+
+/* Who has paused it, and why, is not known by the name alone. */
+static size_t audit_pause(struct mirror *mirror, uint64_t revision)
+{
+    if (mirror->pause_revision == revision)
+        return 0;
+    mirror->pause_revision = revision;
+    mirror->pause[0] = '\0';
+    return 1;
+}
+
+size_t mirror_end_names_audit(struct mirror *mirror, const struct etcd_pair *pairs, size_t count,
+                              uint64_t revision)
 {
     size_t differences = 0;
     uint64_t pause = 0;
     struct key key;
 
-    mirror->audits_names = false;
-    if (mirror->is_audit_spoiled)
+    if (!mirror->audits_names || mirror->is_audit_spoiled) {
+        mirror->audits_names = false;
         return 0;
+    }
+    mirror->audits_names = false;
+    mirror->mark++;
     for (size_t i = 0; i < count; i++) {
         keys_read(&mirror->keys, pairs[i].key.start, pairs[i].key.length, &key);
         if (key.kind == KEY_PAUSE)
             pause = (uint64_t)pairs[i].mod_revision;
-        if (key.kind != KEY_DOCUMENT || !mirror_selects(mirror, key.space) ||
-            is_name_known(mirror, key.space, &pairs[i]))
-            continue;
-        differences++;
-        if (!restore_new(mirror, key.space, &pairs[i]))
-            mirror->has_failed = true;
+        differences += audit_name(mirror, &pairs[i]);
     }
-    return differences + audit_pause(mirror, pause);
+    return differences + sweep_names(mirror, revision) + audit_pause(mirror, pause);
 }
 
 static size_t audit_document(struct mirror *mirror, const struct etcd_pair *pair, uint64_t revision)
 {
-    const struct mirror_space *space = mirror_find(mirror, mirror->audited);
+    struct mirror_space *space = mirror_find(mirror, mirror->audited);
     const struct mirror_document *known = space == NULL ? NULL : space->document;
 
     if (pair == NULL && known == NULL)
         return 0;
     if (pair == NULL) {
-        delete_kind(mirror, KEY_DOCUMENT, mirror->audited, revision);
+        sweep_document(mirror, space, revision);
         return 1;
     }
     if (known != NULL && known->mod_revision == (uint64_t)pair->mod_revision &&
@@ -390,20 +479,4 @@ size_t mirror_end_audit(struct mirror *mirror, const struct etcd_pair *document,
     return audit_document(mirror, document, revision) +
            mirror_read_space(mirror, mirror->audited, pairs, count, revision) +
            sweep_tables(mirror, mirror->audited, revision);
-}
-
-bool mirror_find_missing(struct mirror *mirror, struct key_text *key)
-{
-    for (size_t i = 0; i < mirror->space_count; i++) {
-        const struct mirror_space *space = mirror->spaces[i];
-        const struct mirror_document *document = mirror_newest(mirror, space);
-        if (document == NULL || document->text != NULL || document->is_too_long ||
-            (space->served != NULL && space->served->mod_revision == document->mod_revision))
-            continue;
-        keys_write(&mirror->keys, document == space->candidate ? KEY_CANDIDATE : KEY_DOCUMENT,
-                   space->name, key);
-        return true;
-    }
-    mirror->has_missing = false;
-    return false;
 }

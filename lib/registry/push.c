@@ -36,8 +36,9 @@ static size_t octets_of_change(const struct push_change *change)
 {
     size_t fixed = change->fixed == NULL ? 0 : strlen(change->fixed);
     size_t text = change->text == NULL ? 0 : change->length;
+    size_t removal = change->space == NULL ? 0 : strlen(change->space) + sizeof "remove: ";
 
-    return text + fixed +
+    return text + fixed + removal +
            (OPERATIONS_OF_CHANGE + 1) * (size_t)(KEY_OCTETS_MOST / 3 + OVERHEAD_OCTETS);
 }
 
@@ -357,8 +358,20 @@ static void add_config(struct making *making, const struct push *push)
     put_lines(making, KEY_CONFIG, &out);
 }
 
-static void add_force(struct making *making, const struct push_request *request)
+/* Who was away sees the removal without its revision: it is named. */
+static void write_removals(struct lines_writer *out, const struct push *push)
 {
+    for (size_t i = push->next; i < push->part_end && !push->request->is_canary; i++) {
+        const struct push_change *change = change_at(push, i);
+        if (change->action == PUSH_REMOVE ||
+            (change->action == PUSH_PROMOTE && change->text == NULL))
+            lines_write(out, "remove", change->space);
+    }
+}
+
+static void add_force(struct making *making, const struct push *push)
+{
+    const struct push_request *request = push->request;
     struct lines_writer out = {.text = NULL};
 
     write_text(&out, "by", request->by);
@@ -366,6 +379,7 @@ static void add_force(struct making *making, const struct push_request *request)
     write_text(&out, "why", request->force);
     for (size_t i = 0; i < request->accept_count; i++)
         lines_write(&out, "accept", request->accepts[i]);
+    write_removals(&out, push);
     put_lines(making, KEY_FORCE, &out);
 }
 
@@ -421,7 +435,7 @@ bool push_next(struct push *push, struct err *err)
     if (!request->leaves_config)
         add_config(&making, push);
     if (writes_force(request))
-        add_force(&making, request);
+        add_force(&making, push);
     return (!making.has_failed && encode(push, &making)) ||
            err_set(err, ERR_MEMORY, "out of memory for the push");
 }

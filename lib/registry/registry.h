@@ -287,6 +287,7 @@ struct registry_status {
     const struct registry_kept *kept; /* sorted by space */
     size_t kept_count;
     uint64_t connects, full_reads, audits, audit_differences, events, responses;
+    uint64_t restates, restate_us; /* set by the owner: how many, and how long the last one took */
 };
 
 /** How many of `bad` there are. */

@@ -52,19 +52,19 @@ static void begin_audit(struct registry *registry)
 }
 
 /*
- * The names of all documents, and whether documents are paused: what was never heard of is found by
- * them alone. `pause` is before `z/`, and nothing of ours between.
+ * The names of all keys that have no dynos, from `f/` over `force`, `next/` and `pause` to `z/`:
+ * what was never heard of is found by them alone.
  */
 static void ask_names(struct registry *registry)
 {
     struct audit *audit = &registry->audit;
-    struct key_range documents;
+    struct key_range fixed, documents;
 
+    keys_range_kind(&registry->keys, KEY_FIXED, &fixed);
     keys_range_kind(&registry->keys, KEY_DOCUMENT, &documents);
-    keys_write(&registry->keys, KEY_PAUSE, "", &documents.begin);
     begin_audit(registry);
     registry_call_range(registry, CALL_AUDIT_NAMES, 0,
-                        &(struct range_call){.begin = &documents.begin,
+                        &(struct range_call){.begin = &fixed.begin,
                                              .end = &documents.end,
                                              .revision = audit->revision,
                                              .keys_only = true});
@@ -159,14 +159,15 @@ void registry_on_audit_dynos(struct registry *registry, const struct etcd_range_
 
 void registry_on_audit_names(struct registry *registry, const struct etcd_range_response *response)
 {
-    size_t differences =
-        mirror_end_names_audit(&registry->mirror, response->pairs, response->count);
+    size_t differences = mirror_end_names_audit(&registry->mirror, response->pairs, response->count,
+                                                registry->audit.revision);
 
     note_differences(registry, differences);
     if (differences > 0)
         registry_notify(registry, REGISTRY_AUDIT, true,
-                        "%zu documents of the registry were not known at revision %llu, and are "
-                        "read now; if this comes again, install a newer etcd",
+                        "%zu keys of the registry (documents, f/, next/, force, pause) were not "
+                        "known as they were at revision %llu, and are read now; if this comes "
+                        "again, install a newer etcd",
                         differences, (unsigned long long)registry->audit.revision);
     close_audit(&registry->audit);
     hurry_due(registry);

@@ -25,7 +25,7 @@ expect "and returns when it is answered" "10.0.0.38 10.0.16.21" \
     "$(ask +short frozen-oasis-70544.herokuapp.com | sort -V | tr '\n' ' ' | sed 's/ $//')"
 op registry replicas
 done_ok "registry replicas"
-expect_match "the replica is listed" "^ *[^ ]+ +[0-9]+ +[0-9]+ s .* stable" "$out"
+expect_match "the replica is listed" "^ *[^ ]+@127\.0\.0\.1:$port +[0-9]+ +[0-9]+ s .* stable" "$out"
 
 # ---- the server's settings lead the command to the registry ----
 

@@ -169,10 +169,12 @@ TEST(json_has_all_of_it)
     status.kept_count = 4;
     status.bad = bad;
     status.bad_count = 2;
+    status.restate_us = 412;
     status.age_ms = -1;
     json_t *object = registry_print_json(&status);
     ck_assert_ptr_nonnull(object);
     ck_assert_int_eq(json_integer_value(json_object_get(object, "revision")), 8123456);
+    ck_assert_int_eq(json_integer_value(json_object_get(object, "restate_us")), 412);
     ck_assert(json_is_null(json_object_get(object, "age_seconds")));
     ck_assert(json_is_null(json_object_get(object, "problem")));
     ck_assert(json_is_null(json_object_get(object, "paused")));

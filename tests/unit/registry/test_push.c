@@ -156,7 +156,7 @@ TEST(a_space_goes_with_all_that_belongs_to_it)
     ck_assert_str_eq(value("/spacedns/eu/next/a"), "(none)");
     ck_assert_str_eq(value("/spacedns/eu/d/a/app/web"), "(none)");
     ck_assert_str_eq(value("/spacedns/eu/d/ab/app/web"), "1 up 10.0.128.1");
-    ck_assert_ptr_nonnull(strstr(value("/spacedns/eu/force"), "why: not needed\n"));
+    ck_assert_ptr_nonnull(strstr(value("/spacedns/eu/force"), "why: not needed\nremove: a\n"));
     ck_assert_ptr_nonnull(
         strstr(value("/spacedns/eu/config"), "release: a.example\nrelease: b.example\n"));
 }

@@ -780,6 +780,36 @@ TEST(force_of_another_revision_does_not)
     ck_assert_str_eq(rig_served(&rig), "ant(bill,shop) bee(news)");
 }
 
+static const struct {
+    bool is_before; /* it is written before the document that is served */
+    const char *force, *served;
+} removals[] = {
+    {false, "by: me\nwhy: it is meant\nremove: bee\n", "ant(bill,shop)"},
+    {false, "by: me\nwhy: it is meant\nremove: ant\n", "ant(bill,shop) bee(news)"},
+    {true, "by: me\nwhy: it is meant\nremove: bee\n", "ant(bill,shop) bee(news)"},
+};
+
+/* Neither the removal nor its revision was seen: history is gone. */
+TEST_OVER(a_removal_while_away_goes_by_the_force_that_names_it, removals)
+{
+    if (removals[_i].is_before)
+        rig_put(&rig, "force", removals[_i].force);
+    follow_two();
+    rig.refused = "bee";
+    rig_cut(&rig);
+    etcd_store_begin(rig.store);
+    if (!removals[_i].is_before)
+        rig_put(&rig, "force", removals[_i].force);
+    rig_delete(&rig, "z/bee");
+    etcd_store_commit(rig.store);
+    rig_put(&rig, "beat", "at_ms: 1\n");
+    rig_put(&rig, "d/ant/bill/web", "1 idle");
+    etcd_store_compact(rig.store, rig.store->revision);
+    rig_run(&rig, 90000);
+    ck_assert_uint_eq(rig_status(&rig).full_reads, 2);
+    ck_assert_str_eq(rig_served(&rig), removals[_i].served);
+}
+
 TEST(while_paused_documents_stay_and_dynos_go_on)
 {
     follow_two();
@@ -927,6 +957,64 @@ TEST_OVER(an_audit_finds_and_mends_a_lost_change, silent_changes)
     if (silent_changes[_i].value == NULL)
         ck_assert_str_eq(rig_dynos(&rig, "ant", "bill", "web"), "-");
     rig_run(&rig, 600000);
+    ck_assert_uint_eq(rig_status(&rig).audit_differences, 1);
+}
+
+#define FIXED_OF(cidr)                                                                             \
+    "space cidr=" cidr " data_cidr=- region=- generation=cedar shield=false id=-\n"
+
+static const struct {
+    const char *key, *value;
+    size_t kept; /* spaces, once it is known */
+    const char *served;
+} silent_names[] = {
+    {"f/dog", FIXED_OF("10.99.0.0/16"), 1, "ant(bill,shop) bee(news)"},
+    {"f/bee", NULL, 0, "ant(bill,shop) bee(news)"},
+    {"next/ant",
+     "space: ant\ncidr: 10.0.0.0/16\nrouters: [10.0.0.37]\napps:\n  - {name: candidate}\n", 0,
+     "ant(candidate) bee(news)"},
+    {"next/bee", "-", 0, "ant(bill,shop)"},
+    {"next/cat", NULL, 0, "ant(bill,shop) bee(news)"},
+};
+
+/* On channel canary, where candidates count. */
+TEST_OVER(an_audit_finds_every_key_that_was_lost, silent_names)
+{
+    rig.options.is_canary = true;
+    rig_put(&rig, "f/bee", FIXED_OF("10.1.0.0/16"));
+    rig_put(&rig, "next/cat",
+            "space: cat\ncidr: 10.2.0.0/16\nrouters: [10.2.0.37]\napps:\n  - {name: new}\n");
+    follow_two();
+    change_in_silence(silent_names[_i].key, silent_names[_i].value);
+    rig_put(&rig, "beat", "at_ms: 1\n");
+    rig_run(&rig, 10);
+    registry_request_audit(rig.registry, rig.now_ms);
+    rig_run(&rig, 5000);
+    ck_assert_uint_eq(rig_status(&rig).audit_differences, 1);
+    if (strcmp(silent_names[_i].key, "next/cat") != 0)
+        ck_assert_ptr_nonnull(strstr(rig_served(&rig), silent_names[_i].served));
+    else
+        ck_assert_str_eq(rig_served(&rig), silent_names[_i].served);
+    if (silent_names[_i].kept == 0)
+        return;
+    rig_put_space(&rig, "dog", "other");
+    rig_run(&rig, 10);
+    struct registry_status status = rig_status(&rig);
+    ck_assert_uint_eq(status.kept_count, silent_names[_i].kept);
+    ck_assert_str_eq(status.kept[0].code, "E-IMMUTABLE");
+}
+
+TEST(an_audit_finds_a_force_that_was_lost)
+{
+    remove_held();
+    change_in_silence("force", "by: me\naccept: bee\n");
+    rig_put(&rig, "beat", "at_ms: 1\n");
+    rig_run(&rig, 10);
+    ck_assert_uint_eq(rig_status(&rig).kept_count, 1);
+    registry_request_audit(rig.registry, rig.now_ms);
+    rig_run(&rig, 5000);
+    ck_assert_uint_eq(rig_status(&rig).kept_count, 0);
+    ck_assert_str_eq(rig_served(&rig), "ant(bill,shop)");
     ck_assert_uint_eq(rig_status(&rig).audit_differences, 1);
 }
 
@@ -1098,6 +1186,23 @@ TEST(an_announcement_that_etcd_has_no_space_for_is_no_missing_right)
     rig_run(&rig, 2500);
     ck_assert_ptr_nonnull(strstr(rig.texts[REGISTRY_DENIED], "etcdctl alarm disarm"));
     ck_assert_ptr_null(strstr(rig.texts[REGISTRY_DENIED], "give its role"));
+}
+
+TEST(a_replica_that_serves_nothing_yet_is_not_listed)
+{
+    rig.options.announces = true;
+    rig.options.server_id = "ns1";
+    rig.is_lazy = true;
+    rig_put_space(&rig, "ant", "bill!");
+    rig_start(&rig);
+    rig_run(&rig, 30000);
+    expect_connected(true);
+    ck_assert_ptr_null(etcd_store_value(rig.store, "/spacedns-replicas/eu/ns1"));
+    rig.is_lazy = false;
+    rig_run(&rig, 1000);
+    const char *value = etcd_store_value(rig.store, "/spacedns-replicas/eu/ns1");
+    ck_assert_ptr_nonnull(value);
+    ck_assert_ptr_null(strstr(value, "revision: 0\n"));
 }
 
 TEST(a_replica_announces_itself_on_a_lease)
