@@ -372,8 +372,11 @@ static void hand_unused_over(struct replica *replica, struct load_outcome *outco
 
 void replica_note_loaded(struct replica *replica, struct load_outcome *outcome)
 {
-    if (!replica->is_taken)
+    if (!replica->is_taken) {
+        if (replica_is_used(replica))
+            registry_note_replaced(replica->registry, server_current(replica->server));
         return;
+    }
     hand_unused_over(replica, outcome);
     if (outcome->key_findings != NULL)
         findings_log(outcome->key_findings);

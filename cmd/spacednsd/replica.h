@@ -123,7 +123,10 @@ void replica_describe(struct replica *replica, struct registry_status *status);
 /** Sets what a load of the registry needs, and begins its take. Returns false without memory. */
 bool replica_prepare(struct replica *replica, struct load_request *request);
 
-/** Ends the take: the outcome is what is served now. Its unused keys are taken over. */
+/**
+ * Ends the take, if the load had one: the outcome is what is served now. Its unused keys are taken
+ * over.
+ */
 void replica_note_loaded(struct replica *replica, struct load_outcome *outcome);
 
 /** Ends the take: nothing of it is served. */

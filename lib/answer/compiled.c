@@ -223,15 +223,18 @@ static bool read_parts(struct reading *reading, const struct suffixes *suffixes,
 
     if (!read_table(reading, size))
         return false;
-    reading->snapshot = calloc(1, sizeof *reading->snapshot);
-    if (reading->snapshot == NULL)
+    struct snapshot *snapshot = reading->snapshot = calloc(1, sizeof *reading->snapshot);
+    const struct segment **segments = calloc(count + 1, sizeof(struct segment *));
+    if (snapshot != NULL && segments != NULL)
+        snapshot->set = segment_set_new(segments, count);
+    if (snapshot == NULL || snapshot->set == NULL) {
+        free(segments);
         return false;
-    reading->snapshot->segments = calloc(count + 1, sizeof *reading->snapshot->segments);
-    if (reading->snapshot->segments == NULL)
-        return false;
-    reading->snapshot->segment_count = count;
-    reading->snapshot->index.key = reading->head.key;
-    return name_from_text(suffixes->apps, &reading->snapshot->index.apps_suffix) &&
+    }
+    snapshot->segments = segments;
+    snapshot->segment_count = count;
+    snapshot->index.key = reading->head.key;
+    return name_from_text(suffixes->apps, &snapshot->index.apps_suffix) &&
            parallel_for(count + INDEX_SHARDS, threads, read_one, reading);
 }
 

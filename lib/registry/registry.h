@@ -205,6 +205,12 @@ void registry_note_loaded(struct registry *registry, const struct load_outcome *
                           const struct snapshot *current);
 void registry_note_restated(struct registry *registry, const struct snapshot *current);
 
+/**
+ * `current` is served now, without a take: names were kept back or forgotten, and its generation is
+ * its own. The next restate, of no key, gives it the registry's again.
+ */
+void registry_note_replaced(struct registry *registry, const struct snapshot *current);
+
 /** What a restate has found in keys, so that those which it refused are shown with their reason. */
 void registry_note_findings(struct registry *registry, const struct report *report);
 

@@ -89,6 +89,11 @@ void registry_note_restated(struct registry *registry, const struct snapshot *cu
     renew_change(registry);
 }
 
+void registry_note_replaced(struct registry *registry, const struct snapshot *current)
+{
+    registry->mirror.current = current;
+}
+
 void registry_note_failed(struct registry *registry)
 {
     mirror_note_failed(&registry->mirror);

@@ -131,19 +131,21 @@ is_gone() {
 
 # ---- the server ----
 
-# A port that is free over UDP and TCP on every address.
+# A port that is free over UDP and TCP on every address, and stays so while what listens there starts
+# again: the system gives those from 32768 on to connections.
 free_port() {
     /usr/bin/python3 - <<'END'
-import socket
+import random, socket
 while True:
+    port = random.randrange(20000, 32768)
     tcp = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    tcp.bind(("0.0.0.0", 0))
     udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     try:
-        udp.bind(("0.0.0.0", tcp.getsockname()[1]))
+        tcp.bind(("0.0.0.0", port))
+        udp.bind(("0.0.0.0", port))
     except OSError:
         continue
-    print(tcp.getsockname()[1])
+    print(port)
     break
 END
 }

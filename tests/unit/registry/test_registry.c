@@ -281,6 +281,24 @@ TEST(replicas_at_rest_have_one_generation)
     ck_assert_uint_eq(rig_status(&rig).in_force, (uint64_t)rig.store->revision);
 }
 
+/* As when a name is forgotten. */
+TEST(what_is_served_without_a_take_is_looked_at_and_gets_its_generation_back)
+{
+    follow_two();
+    uint64_t generation = rig.current->generation;
+    unsigned restates = rig.restates;
+    struct snapshot *next = snapshot_renew(rig.current, generation + 1, NULL);
+    ck_assert_ptr_nonnull(next);
+    registry_note_replaced(rig.registry, next);
+    snapshot_free(rig.current);
+    rig.current = next;
+    ck_assert(registry_has_keys(rig.registry));
+    ck_assert(rig_adopt(&rig));
+    ck_assert_uint_eq(rig.restates, restates + 1);
+    ck_assert_uint_eq(rig.current->generation, generation);
+    ck_assert(!registry_has_keys(rig.registry));
+}
+
 /* Compacted past what is followed: everything is read again. */
 static void read_again(void)
 {
