@@ -1,4 +1,5 @@
 // label: threads
+// forks: its tests leave something behind
 // wrap: clock_monotonic_ns
 #include "serve/querylog.h"
 
