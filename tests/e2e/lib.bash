@@ -132,21 +132,44 @@ is_gone() {
 # ---- the server ----
 
 # A port that is free over UDP and TCP on every address, and stays so while what listens there starts
-# again: the system gives those from 32768 on to connections.
+# again: the system gives those from 32768 on to connections, and a link with this script's process id
+# keeps other scripts away until it has ended.
 free_port() {
-    /usr/bin/python3 - <<'END'
-import random, socket
-while True:
-    port = random.randrange(20000, 32768)
+    /usr/bin/python3 - $$ <<'END'
+import os, random, socket, sys, tempfile
+
+claims = os.path.join(tempfile.gettempdir(), "spacedns-ports")
+
+
+def claim(port):
+    path = os.path.join(claims, str(port))
+    try:
+        if os.path.lexists(path) and not os.path.exists("/proc/" + os.readlink(path)):
+            os.unlink(path)
+        os.symlink(sys.argv[1], path)
+        return True
+    except OSError:  # somebody else's
+        return False
+
+
+def is_free(port):
     tcp = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     try:
         tcp.bind(("0.0.0.0", port))
         udp.bind(("0.0.0.0", port))
+        return True
     except OSError:
-        continue
-    print(port)
-    break
+        return False
+
+
+if not os.path.isdir(claims):
+    os.makedirs(claims, exist_ok=True)
+    os.chmod(claims, 0o777)
+port = random.randrange(20000, 32768)
+while not (claim(port) and is_free(port)):
+    port = random.randrange(20000, 32768)
+print(port)
 END
 }
 
