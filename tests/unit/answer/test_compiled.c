@@ -1,3 +1,4 @@
+// timeout: 240
 // forks: its tests leave something behind
 #include "answer/compiled.h"
 
