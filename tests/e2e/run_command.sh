@@ -1,6 +1,7 @@
 #!/bin/bash
 # cmd/dev run: builds, prints dig commands, serves zones/ on 127.0.0.1:5300, ends with Ctrl-C.
 # serial: needs port 5300, and builds where the tests were built
+# timeout: 400
 . "$(dirname "$0")/lib.bash"
 [ "$BUILD_DIR" -ef "$SOURCE_DIR/build/gcc" ] || skip "cmd/dev run serves build/gcc, not $BUILD_DIR"
 enter_private_network || ! dig @127.0.0.1 -p 5300 +tries=1 +time=1 localspace >/dev/null 2>&1 ||
