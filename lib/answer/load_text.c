@@ -251,10 +251,10 @@ static void seal_unready(const struct loading *loading, struct job *job,
         segment_seal_unready(space, job->last_good.code, job->last_good.at, suffixes, &err);
     if (job->result == NULL)
         return;
-    job->result->identity = (struct text_identity){.length = text->length};
-    if (text->length > 0)
-        job->result->identity.content =
-            hash_octets(&loading->request->key, text->octets, text->length);
+    job->result->identity = (struct text_identity){
+        .content = hash_octets(&loading->request->key, text->octets, text->length),
+        .length = text->length,
+    };
     if (is_as_unready(job->before, job->result)) {
         segment_release(job->result);
         job->result = segment_hold(job->before);

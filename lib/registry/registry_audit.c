@@ -121,6 +121,13 @@ void registry_on_audit_document(struct registry *registry,
     audit->has_document = true;
 }
 
+static void end_audit(struct registry *registry)
+{
+    close_audit(&registry->audit);
+    hurry_due(registry);
+    registry_finish(registry);
+}
+
 /* What is mended changes answers, though its revision may be an old one. */
 static void note_differences(struct registry *registry, size_t differences)
 {
@@ -152,9 +159,7 @@ void registry_on_audit_dynos(struct registry *registry, const struct etcd_range_
                         "differed, and are as they are there now; if this comes again, install a "
                         "newer etcd",
                         mirror->audited, (unsigned long long)audit->revision, differences);
-    close_audit(audit);
-    hurry_due(registry);
-    registry_finish(registry);
+    end_audit(registry);
 }
 
 void registry_on_audit_names(struct registry *registry, const struct etcd_range_response *response)
@@ -169,9 +174,7 @@ void registry_on_audit_names(struct registry *registry, const struct etcd_range_
                         "known as they were at revision %llu, and are read now; if this comes "
                         "again, install a newer etcd",
                         differences, (unsigned long long)registry->audit.revision);
-    close_audit(&registry->audit);
-    hurry_due(registry);
-    registry_finish(registry);
+    end_audit(registry);
 }
 
 void registry_request_audit(struct registry *registry, uint64_t now_ms)

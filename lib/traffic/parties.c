@@ -49,7 +49,7 @@ void parties_free(struct parties *parties)
 /* A text that is empty may be NULL. */
 static uint64_t hash_text(const struct parties *parties, const char *text, size_t length)
 {
-    return hash_octets(&parties->key, length == 0 ? "" : text, length);
+    return hash_octets(&parties->key, text, length);
 }
 
 static uint64_t hash_party(const struct parties *parties, const struct party_key *key)
