@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-enum { FIRST_CHUNK = 4 << 10, LARGEST_CHUNK = 1 << 20, ALIGNMENT = alignof(max_align_t) };
+enum { FIRST_CHUNK = 1 << 10, LARGEST_CHUNK = 1 << 20, ALIGNMENT = alignof(max_align_t) };
 
 struct chunk {
     struct chunk *before;
