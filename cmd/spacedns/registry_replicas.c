@@ -8,14 +8,14 @@
 #include "base/escape.h"
 #include "inspect/print.h"
 #include "spacedns/registry_session.h"
+#include "spacedns/replica_judge.h"
+#include "spacedns/replica_list.h"
 #include "spacedns/spaces.h"
 #include "spacedns/spaces_grid.h"
 #include "spacedns/talk.h"
 
 enum {
-    NAME_MOST = 128,
-    WORD_MOST = 64,
-    KEPT_MOST = 512,
+    STATE_MOST = 2048,        /* octets: two spaces of each kind */
     WAIT_MOST_MS = 90 * 1000, /* replicas announce themselves every 20 s */
     WAIT_STEP_MS = 200,
     NS_PER_MS = 1000000,
@@ -23,178 +23,153 @@ enum {
     MS_PER_S = 1000,
 };
 
-/* What one replica has announced. */
-struct replica {
-    char name[NAME_MOST];
-    uint64_t revision;
-    uint64_t format;
-    int64_t at_ms; /* wall clock */
-    char version[WORD_MOST];
-    char channel[WORD_MOST];
-    char kept[KEPT_MOST]; /* "bench-7 (E-DOM-NAME), other (held)" */
-};
-
-struct replicas {
-    struct arena *arena;
-    struct replica *items;
-    size_t count;
-    size_t capacity;
-};
-
-/* ---- reading ---- */
-
-static void add_kept(struct replica *replica, const struct line *line)
+static bool read_all(struct session *session, struct replica_list *list, struct err *err)
 {
-    struct text text = text_over(replica->kept, sizeof replica->kept - 1);
-    const char *blank = memchr(line->value.octets, ' ', line->value.length);
-    size_t space = blank == NULL ? line->value.length : (size_t)(blank - line->value.octets);
-
-    text.next += strlen(replica->kept);
-    text_add_string(&text, replica->kept[0] == '\0' ? "" : ", ");
-    text_add(&text, line->value.octets, space);
-    text_add_string(&text, " (");
-    if (line_is(line, "held"))
-        text_add_string(&text, "held by the guard");
-    else if (blank != NULL)
-        text_add(&text, blank + 1, line->value.length - space - 1);
-    text_add_string(&text, ")");
-    *text.next = '\0';
-}
-
-static void read_replica(struct replica *replica, const struct keys *keys,
-                         const struct etcd_pair *pair)
-{
-    const char *value = (const char *)pair->value.start;
-    size_t length = pair->value.length, skipped = strlen(keys->replicas);
-    struct lines lines = lines_over(value, length);
-    struct line line;
-
-    *replica = (struct replica){.revision = lines_number(value, length, "revision"),
-                                .format = lines_number(value, length, "format"),
-                                .at_ms = (int64_t)lines_number(value, length, "at_ms")};
-    if (pair->key.length > skipped)
-        snprintf(replica->name, sizeof replica->name, "%.*s", (int)(pair->key.length - skipped),
-                 (const char *)pair->key.start + skipped);
-    lines_copy(value, length, "version", replica->version, sizeof replica->version);
-    lines_copy(value, length, "channel", replica->channel, sizeof replica->channel);
-    while (lines_next(&lines, &line))
-        if (line_is(&line, "kept") || line_is(&line, "held"))
-            add_kept(replica, &line);
-}
-
-static bool add_replica(struct replicas *replicas, const struct keys *keys,
-                        const struct etcd_pair *pair)
-{
-    struct replica *items = arena_grow(replicas->arena, replicas->items, replicas->count,
-                                       &replicas->capacity, sizeof *items);
-
-    if (items == NULL)
-        return false;
-    replicas->items = items;
-    read_replica(&items[replicas->count++], keys, pair);
-    return true;
-}
-
-static bool read_all(struct session *session, struct replicas *replicas, struct err *err)
-{
-    const struct keys *keys = &session->registry->keys;
-    struct etcd_range_response response;
-    struct key_range range;
-    struct octets octets;
-
-    *replicas = (struct replicas){.arena = arena_new()};
-    if (replicas->arena == NULL)
-        return err_set(err, ERR_MEMORY, "out of memory; free some, then try again");
-    keys_range_replicas(keys, &range);
-    const struct etcd_range wanted = {
-        .key = {(const uint8_t *)range.begin.octets, range.begin.length},
-        .end = {(const uint8_t *)range.end.octets, range.end.length}};
-    if (!etcd_client_call(session->registry->client, ETCD_RANGE,
-                          etcd_encode_range(replicas->arena, &wanted), &octets, err) ||
-        !etcd_decode_range(replicas->arena, octets.start, octets.length, &response, err))
-        return false;
-    for (size_t i = 0; i < response.count; i++)
-        if (!add_replica(replicas, keys, &response.pairs[i]))
-            return err_set(err, ERR_MEMORY, "out of memory; free some, then try again");
-    return true;
-}
-
-static void close_replicas(struct replicas *replicas)
-{
-    arena_free(replicas->arena);
+    return replica_list_read(list, session->registry->client, &session->registry->keys, err);
 }
 
 /* ---- the list ---- */
 
-static double age_of(const struct replica *replica)
-{
-    int64_t now_ms = clock_wall_us() / US_PER_MS;
+struct listing {
+    struct session *session;
+    struct replica_list list;
+    struct replica_cell cell;
+    int64_t now_ms;
+};
 
-    return (double)(now_ms - replica->at_ms) / MS_PER_S;
+static double age_of(const struct listing *listing, const struct replica *replica)
+{
+    return (double)(listing->now_ms - replica->at_ms) / MS_PER_S;
 }
 
-static int print_json_list(struct session *session, const struct replicas *replicas)
+static json_t *json_kept(const struct replica *replica)
 {
     json_t *list = json_array();
 
-    for (size_t i = 0; i < replicas->count; i++) {
-        const struct replica *replica = &replicas->items[i];
-        json_array_append_new(
-            list, json_pack("{s:o, s:I, s:f, s:o, s:I, s:o, s:o}", "name",
-                            print_text(replica->name, strlen(replica->name)), "revision",
-                            (json_int_t)replica->revision, "age_seconds", age_of(replica),
-                            "version", print_text(replica->version, strlen(replica->version)),
-                            "format", (json_int_t)replica->format, "channel",
-                            print_text(replica->channel, strlen(replica->channel)), "kept",
-                            print_text(replica->kept, strlen(replica->kept))));
+    for (size_t i = 0; i < replica->kept_count; i++) {
+        const struct replica_kept *kept = &replica->kept[i];
+        json_array_append_new(list,
+                              json_pack("{s:o, s:s, s:o}", "space",
+                                        print_text(kept->space, strlen(kept->space)), "kind",
+                                        kept->is_held ? "held" : "kept", "code",
+                                        print_text(kept->is_held ? "guard" : kept->code,
+                                                   strlen(kept->is_held ? "guard" : kept->code))));
     }
-    return session_print_json(session, list);
+    return list;
+}
+
+static json_t *json_faults(const struct replica_verdict *verdict)
+{
+    json_t *list = json_array();
+
+    for (int fault = 0; fault < REPLICA_FAULTS; fault++)
+        if (verdict->has[fault])
+            json_array_append_new(list, json_string(replica_fault_text((enum replica_fault)fault)));
+    return list;
+}
+
+static json_t *json_replica(const struct listing *listing, const struct replica *replica,
+                            const struct replica_verdict *verdict)
+{
+    return json_pack("{s:o, s:I, s:f, s:o, s:I, s:o, s:b, s:o, s:I, s:o, s:I, s:o}", "name",
+                     print_text(replica->name, strlen(replica->name)), "revision",
+                     (json_int_t)replica->revision, "age_seconds", age_of(listing, replica),
+                     "version", print_text(replica->version, strlen(replica->version)), "format",
+                     (json_int_t)replica->format, "channel",
+                     print_text(replica->channel, strlen(replica->channel)), "well",
+                     (int)verdict->is_well, "faults", json_faults(verdict), "behind",
+                     (json_int_t)verdict->behind, "behind_since",
+                     verdict->since[0] == '\0' ? json_null()
+                                               : print_text(verdict->since, strlen(verdict->since)),
+                     "held_apps", (json_int_t)replica->held_apps, "kept", json_kept(replica));
+}
+
+static int print_json_list(const struct listing *listing)
+{
+    json_t *list = json_array();
+    bool are_well = true;
+
+    for (size_t i = 0; i < listing->list.count; i++) {
+        const struct replica *replica = &listing->list.items[i];
+        const struct replica_verdict verdict =
+            replica_judge(replica, &listing->cell, listing->now_ms);
+        json_array_append_new(list, json_replica(listing, replica, &verdict));
+        are_well = are_well && verdict.is_well;
+    }
+    int code = session_print_json(listing->session, list);
+    return code == EXIT_DONE && !are_well ? EXIT_REFUSED : code;
 }
 
 static void add_number(struct grid *grid, struct arena *arena, const char *format, double number)
 {
-    char text[WORD_MOST];
+    char text[REPLICA_WORD_MOST];
     int length = snprintf(text, sizeof text, format, number); // NOLINT: of this file
 
     grid_add(grid, arena_text(arena, text, (size_t)length));
 }
 
-static int print_list(struct session *session, const struct replicas *replicas)
+static void add_row(struct grid *grid, const struct listing *listing, const struct replica *replica)
+{
+    const struct replica_verdict verdict = replica_judge(replica, &listing->cell, listing->now_ms);
+    struct arena *arena = listing->list.arena;
+    char state[STATE_MOST];
+    struct text text = text_over(state, sizeof state);
+
+    replica_write_state(replica, &verdict, &text);
+    grid_add(grid, replica->name);
+    add_number(grid, arena, "%.0f", (double)replica->revision);
+    add_number(grid, arena, "%.0f s", age_of(listing, replica));
+    grid_add(grid, replica->version);
+    grid_add(grid, replica->channel);
+    grid_add(grid, arena_text(arena, state, text_length(&text)));
+}
+
+static int print_list(const struct listing *listing)
 {
     static const char *const titles[] = {"Replica", "Revision", "Age",
-                                         "Version", "Channel",  "Kept back"};
-    struct grid grid = grid_over(replicas->arena, titles, sizeof titles / sizeof titles[0]);
+                                         "Version", "Channel",  "State"};
+    struct session *session = listing->session;
+    struct grid grid = grid_over(listing->list.arena, titles, sizeof titles / sizeof titles[0]);
 
     if (session->is_json)
-        return print_json_list(session, replicas);
-    if (replicas->count == 0) {
+        return print_json_list(listing);
+    if (listing->list.count == 0) {
         fputs("No replica announces itself here; registry.announce is true by default.\n",
               session->out);
         return EXIT_DONE;
     }
-    for (size_t i = 0; i < replicas->count; i++) {
-        const struct replica *replica = &replicas->items[i];
-        grid_add(&grid, replica->name);
-        add_number(&grid, replicas->arena, "%.0f", (double)replica->revision);
-        add_number(&grid, replicas->arena, "%.0f s", age_of(replica));
-        grid_add(&grid, replica->version);
-        grid_add(&grid, replica->channel);
-        grid_add(&grid, replica->kept);
-    }
-    return grid_print(&grid, session);
+    for (size_t i = 0; i < listing->list.count; i++)
+        add_row(&grid, listing, &listing->list.items[i]);
+    int code = grid_print(&grid, session);
+    if (code != EXIT_DONE)
+        return code;
+    return replica_print_sum(&listing->list, &listing->cell, listing->now_ms, session->out)
+               ? EXIT_DONE
+               : EXIT_REFUSED;
+}
+
+static bool read_listing(struct listing *listing, struct err *err)
+{
+    const struct registry_session *registry = listing->session->registry;
+
+    /* What has changed since the announcements were read is not held against them. */
+    return read_all(listing->session, &listing->list, err) &&
+           replica_cell_read(&listing->cell, &listing->list, registry->client, &registry->keys,
+                             err);
 }
 
 int run_registry_replicas(struct session *session)
 {
-    struct replicas replicas = {.arena = NULL};
+    struct listing listing = {.session = session};
     struct err err;
     int code = registry_start(session);
 
-    if (code == EXIT_DONE)
-        code = read_all(session, &replicas, &err)
-                   ? print_list(session, &replicas)
-                   : session_fail(session, EXIT_REFUSED, "%s", err.text);
-    close_replicas(&replicas);
+    if (code != EXIT_DONE)
+        return code;
+    listing.now_ms = clock_wall_us() / US_PER_MS;
+    code = read_listing(&listing, &err) ? print_list(&listing)
+                                        : session_fail(session, EXIT_REFUSED, "%s", err.text);
+    replica_list_close(&listing.list);
     return code;
 }
 
@@ -204,7 +179,7 @@ int registry_replicas_check_format(struct session *session)
 {
     const struct line_text *meta = &registry_view_of(session)->meta.text;
     uint64_t format = lines_number(meta->octets, meta->length, "format");
-    struct replicas replicas = {.arena = NULL};
+    struct replica_list replicas = {.arena = NULL};
     struct err err;
     int code = EXIT_DONE;
 
@@ -216,7 +191,7 @@ int registry_replicas_check_format(struct session *session)
                                 "replica %s has version %s, which cannot read format %" PRIu64
                                 " of this registry; upgrade it first, or write --force WHY",
                                 replicas.items[i].name, replicas.items[i].version, format);
-    close_replicas(&replicas);
+    replica_list_close(&replicas);
     return code;
 }
 
@@ -229,7 +204,7 @@ struct waiting {
     const char *const *spaces;
     size_t space_count;
     size_t lagging; /* replicas and the running server that do not have it yet */
-    char first[NAME_MOST + WORD_MOST];
+    char first[REPLICA_NAME_MOST + REPLICA_WORD_MOST];
 };
 
 static void note_lagging(struct waiting *waiting, const char *who, uint64_t revision)
@@ -253,7 +228,7 @@ static void look_at_server(struct waiting *waiting)
 
 static bool look(struct waiting *waiting, struct err *err)
 {
-    struct replicas replicas;
+    struct replica_list replicas;
     bool is_read = read_all(waiting->session, &replicas, err);
 
     waiting->lagging = 0;
@@ -265,26 +240,15 @@ static bool look(struct waiting *waiting, struct err *err)
         if (replica->revision < waiting->revision)
             note_lagging(waiting, replica->name, replica->revision);
     }
-    close_replicas(&replicas);
+    replica_list_close(&replicas);
     return is_read;
-}
-
-/* True if the list of kept spaces has this one. */
-static bool keeps(const struct replica *replica, const char *space)
-{
-    size_t length = strlen(space);
-    const char *at = strstr(replica->kept, space);
-
-    while (at != NULL && !((at == replica->kept || at[-1] == ' ') && at[length] == ' '))
-        at = strstr(at + 1, space);
-    return at != NULL;
 }
 
 /* They have the revision; do they answer from it? */
 static int check_kept(const struct waiting *waiting)
 {
     struct session *session = waiting->session;
-    struct replicas replicas = {.arena = NULL};
+    struct replica_list replicas = {.arena = NULL};
     struct err err;
     int code = EXIT_DONE;
 
@@ -292,12 +256,12 @@ static int check_kept(const struct waiting *waiting)
         code = session_fail(session, EXIT_REFUSED, "%s", err.text);
     for (size_t i = 0; i < replicas.count && code == EXIT_DONE; i++)
         for (size_t j = 0; j < waiting->space_count && code == EXIT_DONE; j++)
-            if (keeps(&replicas.items[i], waiting->spaces[j]))
+            if (replica_keeps(&replicas.items[i], waiting->spaces[j]))
                 code = session_fail(session, EXIT_REFUSED,
-                                    "replica %s does not answer from it: %s; spacedns status there "
-                                    "has the reason",
-                                    replicas.items[i].name, replicas.items[i].kept);
-    close_replicas(&replicas);
+                                    "replica %s does not answer from it: it holds or keeps %s; "
+                                    "spacedns status there has the reason",
+                                    replicas.items[i].name, waiting->spaces[j]);
+    replica_list_close(&replicas);
     return code;
 }
 
@@ -336,17 +300,17 @@ int registry_replicas_wait(struct session *session, uint64_t revision, bool cana
 
 /* ---- what an accept asks ---- */
 
-static bool is_held_by_any(const struct replicas *replicas, const char *space)
+static bool is_held_by_any(const struct replica_list *replicas, const char *space)
 {
     for (size_t i = 0; i < replicas->count; i++)
-        if (keeps(&replicas->items[i], space))
+        if (replica_keeps(&replicas->items[i], space))
             return true;
     return false;
 }
 
 void registry_replicas_note_unheld(struct session *session, const char *const *spaces, size_t count)
 {
-    struct replicas replicas = {.arena = NULL};
+    struct replica_list replicas = {.arena = NULL};
     struct err err;
     bool is_read = read_all(session, &replicas, &err);
 
@@ -356,5 +320,5 @@ void registry_replicas_note_unheld(struct session *session, const char *const *s
                           "No replica has announced that it holds back %s; spacedns registry "
                           "replicas lists what each does\n",
                           spaces[i]);
-    close_replicas(&replicas);
+    replica_list_close(&replicas);
 }

@@ -237,6 +237,8 @@ static void notify_news(struct registry *registry, const struct mirror_news *new
     if (news->holds_no_more)
         registry_notify(registry, REGISTRY_HOLDS_NO_MORE, false,
                         "no deletion of dynos is held any more");
+    if (news->held_count > 0 || news->holds_no_more)
+        registry_announce_soon(registry);
 }
 
 static void notify_change(struct registry *registry)
@@ -245,6 +247,8 @@ static void notify_change(struct registry *registry)
         !(mirror_has_documents(&registry->mirror) || mirror_has_keys(&registry->mirror)))
         return;
     registry->is_notified = true;
+    if (registry->waits_since_ms == 0)
+        registry->waits_since_ms = registry->now_ms;
     registry->listener.on_change(registry->listener.context);
 }
 

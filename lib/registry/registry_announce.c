@@ -20,6 +20,19 @@ static void write_kept(struct lines_writer *out, const struct registry *registry
     }
 }
 
+/* They always wait for some milliseconds. */
+static void write_waiting(struct lines_writer *out, const struct registry *registry,
+                          const struct registry_status *status)
+{
+    uint64_t since_ms = registry->waits_since_ms;
+
+    if (since_ms == 0 || registry->now_ms < since_ms + ANNOUNCE_WAITS_MS ||
+        status->revision <= status->in_force)
+        return;
+    lines_write_number(out, "known", status->revision);
+    lines_write_number(out, "waits_ms", registry->now_ms - since_ms);
+}
+
 static void write_value(struct lines_writer *out, struct registry *registry)
 {
     struct registry_status status;
@@ -30,6 +43,9 @@ static void write_value(struct lines_writer *out, struct registry *registry)
     lines_write(out, "version", registry->version == NULL ? "" : registry->version);
     lines_write_number(out, "format", FOLLOW_FORMAT);
     lines_write(out, "channel", registry->options.is_canary ? "canary" : "stable");
+    write_waiting(out, registry, &status);
+    if (status.held_app_count > 0)
+        lines_write_number(out, "held_apps", status.held_app_count);
     write_kept(out, registry);
 }
 

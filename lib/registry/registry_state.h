@@ -43,6 +43,7 @@ enum {
     ANNOUNCE_MS = 20 * 1000,
     ANNOUNCE_SOON_MS = 2000,  /* after documents were taken, spread over the replicas */
     ANNOUNCE_LEAST_MS = 5000, /* between two announcements */
+    ANNOUNCE_WAITS_MS = 5000, /* changes that wait for so long are told */
     LEASE_SECONDS = 60,
     SAVE_MS = 60 * 1000,
     MISSING_MS = 1000,
@@ -144,7 +145,9 @@ struct registry {
     uint64_t missing_ms;          /* when missing texts are looked for */
     struct follow_position taken; /* position of the take under way */
     struct follow_position in_force;
-    bool is_saved; /* the disk has in_force */
+    uint64_t took_ms;        /* when the last take began */
+    uint64_t waits_since_ms; /* since when changes wait to be in force, at most; 0: none do */
+    bool is_saved;           /* the disk has in_force */
     bool is_saving;
     bool is_save_failing; /* which is notified once */
     uint64_t save_ms;     /* when the next save is due */

@@ -25,6 +25,7 @@ bool registry_take(struct registry *registry, enum registry_take kind, struct re
     if (!mirror_take(&registry->mirror, kind, keys))
         return false;
     registry->taken = registry->follow.position;
+    registry->took_ms = registry->now_ms;
     keys->revision = registry->mirror.changed_revision;
     registry->is_notified = false;
     return true;
@@ -57,8 +58,11 @@ bool registry_wait(struct registry *registry, const struct dyno_key *const *keys
 /* What came meanwhile is due, too. */
 static void renew_change(struct registry *registry)
 {
+    bool is_due = registry_has_documents(registry) || registry_has_keys(registry);
+
     registry->is_saved = false;
-    if (registry->is_notified || !(registry_has_documents(registry) || registry_has_keys(registry)))
+    registry->waits_since_ms = is_due ? registry->took_ms : 0;
+    if (registry->is_notified || !is_due)
         return;
     registry->is_notified = true;
     registry->listener.on_change(registry->listener.context);

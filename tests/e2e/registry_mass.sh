@@ -56,6 +56,11 @@ held_dynos() {
 del d/ --prefix
 held_dynos "all dynos are deleted"
 await_log ' registry_holds '
+lists_holding() {
+    registry_ctl registry:replicas >"$work/listed"
+    [ $? = 1 ] && grep -qE '! holds the dynos of 40 apps$' "$work/listed"
+}
+await lists_holding || fail "registry:replicas marks what is held" "$(cat "$work/listed")"
 put_mass_dynos 1 40
 await_metric 'spacedns_registry_held{kind="apps"}' 0
 expect_answers "dynos are back" before

@@ -25,7 +25,42 @@ expect "and returns when it is answered" "10.0.0.38 10.0.16.21" \
     "$(ask +short frozen-oasis-70544.herokuapp.com | sort -V | tr '\n' ' ' | sed 's/ $//')"
 op registry replicas
 done_ok "registry replicas"
-expect_match "the replica is listed" "^ *[^ ]+@127\.0\.0\.1:$port +[0-9]+ +[0-9]+ s .* stable" "$out"
+expect_match "the replica is listed" "^ *[^ ]+@127\.0\.0\.1:$port +[0-9]+ +[0-9]+ s .* stable +ok$" "$out"
+expect_match "they are summed up" '^1 replica, which is well$' "$out"
+
+# ---- replicas that are not well ----
+
+# announce NAME AGE_S LINE...: as a replica would
+announce() {
+    local name=$1 at=$(($(now_ms) - $2 * 1000)) line text=
+    shift 2
+    for line; do
+        text+="$line\n"
+    done
+    put "$registry_root-replicas/$registry_cell/$name" "at_ms: $at\nversion: 1\nformat: 1\nchannel: stable\n$text"
+}
+announce behind@ns7 1 "revision: 2"
+announce holding@ns8 1 "revision: $(revision)" "held_apps: 3" "held: a-space" "kept: b-space E-CUT" \
+    "kept: c-space E-CUT" "kept: d-space E-CUT"
+announce silent@ns9 50 "revision: $(revision)"
+op registry:replicas
+expect "replicas that are not well: exit code" 1 "$code"
+expect_match "one that is behind" '^ *behind@ns7 .* ! behind by [0-9]+ revisions since 20[0-9T:-]+Z$' "$out"
+expect_match "one that holds and keeps" \
+    '^ *holding@ns8 .* ! holds the dynos of 3 apps, holds a-space, keeps b-space \(E-CUT\), c-space \(E-CUT\) and 1 more$' "$out"
+expect_match "one that is silent" '^ *silent@ns9 .* 5[0-9] s .* ! stale$' "$out"
+expect_match "the sum" '^4 replicas, 1 is behind \(behind@ns7\), 1 is stale \(silent@ns9\), 1 holds deleted dynos .*: for the reason, see .*registry:accept SPACE; push their zone files without errors$' "$out"
+op registry:replicas --json
+expect "the same as JSON: exit code" 1 "$code"
+expect "as JSON" "behind@ns7 False behind;holding@ns8 False holds-apps,holds-spaces,keeps-spaces 3 held:a-space,kept:b-space,kept:c-space,kept:d-space;silent@ns9 False stale" "$(
+    python3 -c '
+import json, sys
+print(";".join(" ".join(filter(None, [r["name"], str(r["well"]), ",".join(r["faults"]), str(r["held_apps"] or ""),
+    ",".join(k["kind"] + ":" + k["space"] for k in r["kept"])])) for r in json.load(sys.stdin) if "@ns" in r["name"]))' <<<"$out"
+)"
+for name in behind@ns7 holding@ns8 silent@ns9; do
+    del "$registry_root-replicas/$registry_cell/$name"
+done
 
 # ---- the server's settings lead the command to the registry ----
 

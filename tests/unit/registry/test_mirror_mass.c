@@ -83,6 +83,24 @@ TEST(a_mass_deletion_is_held)
     ck_assert_uint_eq(rig_status(&rig).audit_differences, 0);
 }
 
+TEST(a_replica_announces_soon_that_it_holds_apps_and_that_it_does_no_more)
+{
+    static const char key[] = "/spacedns-replicas/eu/ns1";
+
+    rig.options.announces = true;
+    rig.options.server_id = "ns1";
+    follow_apps(40);
+    rig_run(&rig, 10000);
+    ck_assert_ptr_null(strstr(etcd_store_value(rig.store, key), "held_apps"));
+    delete_apps(0, 40);
+    rig_run(&rig, 5500);
+    ck_assert_ptr_nonnull(strstr(etcd_store_value(rig.store, key), "\nheld_apps: 40\n"));
+    for (unsigned app = 0; app < 40; app++)
+        rig_put(&rig, key_of(app), "1 up 10.0.130.7");
+    rig_run(&rig, 5500);
+    ck_assert_ptr_null(strstr(etcd_store_value(rig.store, key), "held_apps"));
+}
+
 TEST(fewer_than_20_go)
 {
     follow_apps(40);

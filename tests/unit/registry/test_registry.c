@@ -1192,6 +1192,26 @@ TEST(a_replica_announces_soon_what_it_has_taken)
         strstr(etcd_store_value(rig.store, "/spacedns-replicas/eu/ns1"), "kept: bee "));
 }
 
+TEST(a_replica_announces_that_changes_wait_for_long)
+{
+    static const char key[] = "/spacedns-replicas/eu/ns1";
+    char known[32];
+
+    rig.options.announces = true;
+    rig.options.server_id = "ns1";
+    follow_two();
+    rig_run(&rig, 10000);
+    rig.is_lazy = true;
+    rig_put(&rig, "d/ant/bill/web", "1 crashed");
+    snprintf(known, sizeof known, "\nknown: %lld\nwaits_ms: ", (long long)rig.store->revision);
+    rig_run(&rig, 30000);
+    ck_assert_ptr_nonnull(strstr(etcd_store_value(rig.store, key), known));
+    rig.is_lazy = false;
+    rig_run(&rig, 30000);
+    ck_assert_ptr_null(strstr(etcd_store_value(rig.store, key), "known"));
+    ck_assert_ptr_null(strstr(etcd_store_value(rig.store, key), "waits_ms"));
+}
+
 TEST(an_announcement_that_etcd_has_no_space_for_is_no_missing_right)
 {
     rig.options.announces = true;
