@@ -45,7 +45,7 @@ static bool fail_rights(const struct etcd_refusal *refusal, struct err *err)
     return err_set(
         err, ERR_RULE,
         "etcd at %s denies to %s %s: %s; have %s granted to a role of this user (etcdctl role "
-        "grant-permission; spacedns registry init --print has the lines), or correct "
+        "grant-permission; spacedns registry:init --print has the lines), or correct "
         "registry.root and registry.cell",
         refusal->endpoint, who, count == 1 ? "this right" : "one of these rights", needed,
         count == 1 ? "it" : "them");

@@ -66,8 +66,8 @@ static void print_pause(struct session *session)
     lines_copy(pause->text.octets, pause->text.length, "by", by, sizeof by);
     lines_copy(pause->text.octets, pause->text.length, "why", why, sizeof why);
     escape_printf(session->err,
-                  "The registry is paused by %s: %s; replicas take it after spacedns registry "
-                  "resume\n",
+                  "The registry is paused by %s: %s; replicas take it after spacedns "
+                  "registry:resume\n",
                   by, why);
 }
 
@@ -103,7 +103,7 @@ static int run(struct session *session, struct registry_push *push)
     if (is_paused(session, push))
         return session_fail(session, EXIT_REFUSED,
                             "no replica takes documents before the pause ends; end it with "
-                            "spacedns registry resume, then push once more with --wait");
+                            "spacedns registry:resume, then push once more with --wait");
     return wait_for(session, push);
 }
 

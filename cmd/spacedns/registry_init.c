@@ -61,7 +61,7 @@ static int print_lines(struct session *session)
     make_id(id);
     fprintf(
         out,
-        "# The registry itself, as spacedns registry init makes it; FAILURE: it is there already.\n"
+        "# The registry itself, as spacedns registry:init makes it; FAILURE: it is there already.\n"
         "etcdctl txn <<'END'\ncreate(\"%smeta\") = \"0\"\n\n"
         "put %smeta \"format: 1\\nid: %s\\n\"\n\n\nEND\n",
         keys.prefix, keys.prefix, id);
@@ -124,7 +124,7 @@ static int make_meta(struct session *session)
             session, json_pack("{s:s, s:I}", "id", id, "revision", (json_int_t)sent.revision));
     escape_printf(session->out, "Made %s, id %s, revision %" PRIu64 "\n", session_zones(session),
                   id, sent.revision);
-    fputs("spacedns registry init --print prints how its users get their rights; spacedns push "
+    fputs("spacedns registry:init --print prints how its users get their rights; spacedns push "
           "FOLDER fills it\n",
           session->err);
     return EXIT_DONE;

@@ -72,7 +72,7 @@ int run_registry_pause(struct session *session)
     if (why[strspn(why, " \t")] == '\0')
         return session_fail(session, EXIT_USAGE,
                             "a pause needs a reason, which others read in the registry; write "
-                            "spacedns registry pause WHY");
+                            "spacedns registry:pause WHY");
     int code = start(session);
     return code == EXIT_DONE ? put_pause(session, why) : code;
 }
@@ -109,7 +109,7 @@ int run_registry_accept(struct session *session)
         if (!keys_is_name(invocation->operands[i], strlen(invocation->operands[i])))
             return session_fail(session, EXIT_USAGE, "%s is not the name of a space; %s",
                                 invocation->operands[i],
-                                "spacedns registry replicas lists those that are held back");
+                                "spacedns registry:replicas lists those that are held back");
     registry_replicas_note_unheld(session, invocation->operands, invocation->operand_count);
     struct push_request request = {.what = "accept",
                                    .force = "accepted by an operator",

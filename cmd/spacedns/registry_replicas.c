@@ -293,7 +293,7 @@ int registry_replicas_wait(struct session *session, uint64_t revision, bool cana
         return session_fail(session, EXIT_REFUSED,
                             "%zu of them do not have revision %" PRIu64
                             " yet, the first is %s; it is written, and they take it as soon as "
-                            "they can: spacedns registry replicas lists them",
+                            "they can: spacedns registry:replicas lists them",
                             waiting.lagging, revision, waiting.first);
     return check_kept(&waiting);
 }
@@ -317,8 +317,8 @@ void registry_replicas_note_unheld(struct session *session, const char *const *s
     for (size_t i = 0; i < count && is_read; i++)
         if (!is_held_by_any(&replicas, spaces[i]))
             escape_printf(session->err,
-                          "No replica has announced that it holds back %s; spacedns registry "
-                          "replicas lists what each does\n",
+                          "No replica has announced that it holds back %s; spacedns "
+                          "registry:replicas lists what each does\n",
                           spaces[i]);
     replica_list_close(&replicas);
 }

@@ -135,7 +135,7 @@ static void print_pause(FILE *out, const struct registry_view *view)
     copy(&view->pause, "by", by);
     copy(&view->pause, "why", why);
     escape_printf(
-        out, "paused     by %s since revision %" PRIu64 ": %s; spacedns registry resume ends it\n",
+        out, "paused     by %s since revision %" PRIu64 ": %s; spacedns registry:resume ends it\n",
         by, view->pause.modified, why);
 }
 
@@ -193,12 +193,16 @@ static int fail_unknown(struct session *session, const char *word)
 {
     static const char *const words[] = {"status", "pause", "resume", "accept", "replicas", "init"};
     const char *nearest = suggest_among(word, words, sizeof words / sizeof words[0]);
+    char question[WORDS_MOST] = "";
 
+    if (nearest != NULL)
+        snprintf(question, sizeof question, "did you mean %s%s? ",
+                 nearest == words[0] ? "" : "registry:", nearest);
     return session_fail(session, EXIT_USAGE,
-                        "%s is not a command of the registry; %s%s%swrite spacedns registry, or "
-                        "with pause, resume, accept, replicas or init behind it",
-                        word, nearest == NULL ? "" : "did you mean ",
-                        nearest == NULL ? "" : nearest, nearest == NULL ? "" : "? ");
+                        "%s is not a command of the registry; %swrite spacedns registry, "
+                        "registry:pause, registry:resume, registry:accept, registry:replicas or "
+                        "registry:init",
+                        word, question);
 }
 
 int run_registry(struct session *session)

@@ -166,7 +166,7 @@ static bool check_meta(const struct registry_view *view, struct err *err)
     if (view->meta.modified == 0)
         return err_set(err, ERR_RULE,
                        "there is no registry at %.200s; check registry.root and registry.cell, or "
-                       "make one with spacedns registry init",
+                       "make one with spacedns registry:init",
                        view->keys->prefix);
     uint64_t format = lines_number(meta->octets, meta->length, "format");
     return format == 1 || err_set(err, ERR_RULE,

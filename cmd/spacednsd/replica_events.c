@@ -61,7 +61,7 @@ static const char *remedy_of(enum registry_kept_kind kind)
         return "the space is served from its last good document; push a correct one";
     case REGISTRY_HELD:
         return "the space is served as it was; put it back with spacedns push, or if it is meant: "
-               "spacedns registry accept";
+               "spacedns registry:accept";
     case REGISTRY_UNREADY:
         return "the space has no good document, and its clients get SERVFAIL; push a correct one";
     }

@@ -176,7 +176,7 @@ static void report_kept(const struct load_last_good *text, struct report *report
     if (text->keeping == LOAD_HELD)
         report_add(report, FINDING_HELD, text->file, text->at,
                    "space %.80s stays as it was: %s; put it back with `spacedns push`, or if the "
-                   "change is meant, let it through with `spacedns registry accept %.80s`",
+                   "change is meant, let it through with `spacedns registry:accept %.80s`",
                    text->space, text->cause.text, text->space);
     else if (text->keeping == LOAD_KEPT)
         report_add(report, FINDING_LAST_GOOD, text->file, text->at,

@@ -34,8 +34,8 @@ static void print_cause(const struct registry_kept *kept, FILE *out)
     escape_printf(out, "%s; ", cause_of(kept));
     if (kept->kind == REGISTRY_HELD)
         escape_printf(out,
-                      "put it back with spacedns push, or if it is meant: spacedns registry "
-                      "accept %s\n",
+                      "put it back with spacedns push, or if it is meant: spacedns "
+                      "registry:accept %s\n",
                       kept->space);
     else
         fputs("push a zone file without errors\n", out);
@@ -108,7 +108,7 @@ static void print_problems(const struct registry_status *status, FILE *out)
         print_warning("nothing was read yet, so clients get SERVFAIL (Q30)", out);
     if (status->is_paused) {
         begin("registry", out);
-        escape_printf(out, "! documents are paused: %s; spacedns registry resume ends it\n",
+        escape_printf(out, "! documents are paused: %s; spacedns registry:resume ends it\n",
                       status->pause);
     }
     if (status->is_old)
@@ -261,7 +261,7 @@ void registry_print_notes(const struct registry_status *status, FILE *out)
         print_cause(kept, out);
     }
     if (status->is_paused)
-        escape_printf(out, "documents are paused: %s; spacedns registry resume ends it\n",
+        escape_printf(out, "documents are paused: %s; spacedns registry:resume ends it\n",
                       status->pause);
     if (status->is_stale)
         escape_printf(out, "the registry has said nothing for %" PRId64 " s: %s\n",

@@ -231,7 +231,7 @@ static void notify_news(struct registry *registry, const struct mirror_news *new
         registry_notify(registry, REGISTRY_HOLDS, true,
                         "the dynos of %zu running apps were deleted from the registry within a "
                         "minute, more than one of %d apps: they are served as they were; if that "
-                        "is meant, run spacedns registry accept, else have the scheduler write "
+                        "is meant, run spacedns registry:accept, else have the scheduler write "
                         "them again",
                         news->held_count, MIRROR_MASS_SHARE);
     if (news->holds_no_more)
@@ -264,7 +264,7 @@ void registry_finish(struct registry *registry)
     registry->mirror.was_paused = is_paused;
     if (is_paused && !was_paused)
         registry_notify(registry, REGISTRY_PAUSED, false,
-                        "documents stay as they are (%s) until spacedns registry resume; dynos go "
+                        "documents stay as they are (%s) until spacedns registry:resume; dynos go "
                         "on",
                         registry->mirror.pause);
     if (!is_paused && was_paused)

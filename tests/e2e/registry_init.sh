@@ -1,5 +1,5 @@
 #!/bin/bash
-# spacedns registry init --print: the lines make the rights, with which each can do its own and no more.
+# spacedns registry:init --print: the lines make the rights, with which each can do its own and no more.
 # timeout: 90
 . "$(dirname "$0")/lib.bash"
 . "$(dirname "$0")/registry.bash"
@@ -8,8 +8,8 @@
 start_etcd
 replica_settings
 remember
-op registry init --print
-done_ok "registry init --print"
+op registry:init --print
+done_ok "registry:init --print"
 expect "it changes nothing" "$before" "$(revision)"
 printf '%s\n' "$out" >"$work/init.sh"
 

@@ -8,7 +8,7 @@
 
 start_etcd
 replica_settings
-op registry init
+op registry:init
 op push "$SOURCE_DIR/zones/test-space.yaml"
 done_ok "push"
 app=frozen-oasis-70544

@@ -7,7 +7,7 @@
 
 start_etcd
 replica_settings
-op registry init
+op registry:init
 cp "$SOURCE_DIR/zones/test-space.yaml" "$work/test-space.yaml"
 a_space other-space 10.7.0.0/16 calm-bay-1 >"$work/other-space.yaml"
 op push "$work/test-space.yaml" "$work/other-space.yaml"

@@ -16,13 +16,13 @@ cp "$SOURCE_DIR/zones/test-space.yaml" "$zones"
 
 op push "$zones"
 expect "a push into nothing: exit code" 1 "$code"
-expect_match "a push into nothing" 'there is no registry at /spacedns/test/.*spacedns registry init' "$err"
-op registry init
-done_ok "registry init"
-expect_match "registry init" 'Made the registry /spacedns/test at http://127.0.0.1:[0-9]+, id [0-9a-f]{8}-[0-9a-f]{4}-4' "$out"
+expect_match "a push into nothing" 'there is no registry at /spacedns/test/.*spacedns registry:init' "$err"
+op registry:init
+done_ok "registry:init"
+expect_match "registry:init" 'Made the registry /spacedns/test at http://127.0.0.1:[0-9]+, id [0-9a-f]{8}-[0-9a-f]{4}-4' "$out"
 expect_match "meta" '^format: 1$' "$(get meta)"
 remember
-op registry init
+op registry:init
 refused "a second init" 'is there already'
 
 # ---- the first push ----
@@ -203,24 +203,27 @@ expect "next/ is gone again" "" "$(get next/other-space)"
 
 # ---- pause, accept ----
 
-op registry pause "storm in eu-west"
-done_ok "registry pause"
+op registry:pause "storm in eu-west"
+done_ok "registry:pause"
 expect_match "pause" '^why: storm in eu-west$' "$(get pause)"
 op registry
 expect_match "registry shows the pause" 'paused +by .*: storm in eu-west' "$out"
-op registry resume
-done_ok "registry resume"
+op registry:resume
+done_ok "registry:resume"
 expect "pause is gone" "" "$(get pause)"
 remember
-op registry resume
+op registry:resume
 refused "a resume of nothing" 'is not paused'
-op registry accept other-space
-done_ok "registry accept"
+op registry resum
+expect "a mistyped command: exit code" 2 "$code"
+expect_match "a mistyped command" 'resum is not a command of the registry; did you mean registry:resume\? write' "$err"
+op registry:accept other-space
+done_ok "registry:accept"
 expect_match "accept" '^accept: other-space$' "$(get force)"
 expect_match "an accept of what nobody holds" '^No replica has announced that it holds back other-space; ' "$err"
 op registry
 expect_match "registry shows who overruled the guard" 'last force +by .*: accepted by an operator' "$out"
-op registry accept
+op registry:accept
 expect_match "accept of all" '^accept: all$' "$(get force)"
 op registry --json
 expect_match "registry --json" '"spaces": [0-9]+' "$out"

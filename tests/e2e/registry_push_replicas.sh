@@ -8,7 +8,7 @@
 
 start_etcd
 replica_settings
-op registry init
+op registry:init
 cp "$SOURCE_DIR/zones/test-space.yaml" "$work/test-space.yaml"
 op push "$work/test-space.yaml"
 done_ok "push before there is a replica"
@@ -23,8 +23,8 @@ done_ok "push --wait"
 expect_match "it says whom it waits for" 'Waiting for the replicas\.\.\. done' "$err"
 expect "and returns when it is answered" "10.0.0.38 10.0.16.21" \
     "$(ask +short frozen-oasis-70544.herokuapp.com | sort -V | tr '\n' ' ' | sed 's/ $//')"
-op registry replicas
-done_ok "registry replicas"
+op registry:replicas
+done_ok "registry:replicas"
 expect_match "the replica is listed" "^ *[^ ]+@127\.0\.0\.1:$port +[0-9]+ +[0-9]+ s .* stable +ok$" "$out"
 expect_match "they are summed up" '^1 replica, which is well$' "$out"
 
@@ -77,21 +77,21 @@ await_answer frozen-oasis-70544.herokuapp.com "10.0.0.38 10.0.16.21"
 
 # ---- pause ----
 
-op registry pause "a test"
+op registry:pause "a test"
 done_ok "pause"
 await_status 'paused'
 sed -i 's/^routers: \[10\.0\.0\.38, /routers: [10.0.0.39, /' "$work/test-space.yaml"
 op push "$work/test-space.yaml"
 done_ok "a push while paused"
-expect_match "it says that nobody takes it yet" '^The registry is paused by .*: a test; replicas take it after spacedns registry resume$' "$err"
+expect_match "it says that nobody takes it yet" '^The registry is paused by .*: a test; replicas take it after spacedns registry:resume$' "$err"
 op push "$work/test-space.yaml" --wait
 expect "waiting while paused: exit code" 1 "$code"
-expect_match "waiting while paused" 'end it with spacedns registry resume' "$err"
+expect_match "waiting while paused" 'end it with spacedns registry:resume' "$err"
 op ps:set web.1=down -a frozen-oasis-70544
 await_answer frozen-oasis-70544.herokuapp.com ""
 op ps:set web.1=up -a frozen-oasis-70544
 await_answer frozen-oasis-70544.herokuapp.com "10.0.0.38 10.0.16.21"
-op registry resume
+op registry:resume
 await_answer frozen-oasis-70544.herokuapp.com "10.0.0.39 10.0.16.21"
 
 # ---- held until accepted ----
@@ -105,7 +105,7 @@ expect_match "push refuses it" 'app sleepy-river-2739 of space test-space vanish
 put_file z/test-space "$work/less.yaml"
 await_status 'held|guard'
 await_answer frozen-oasis-70544.herokuapp.com "10.0.0.39 10.0.16.21"
-op registry accept test-space
+op registry:accept test-space
 done_ok "accept"
 await_answer frozen-oasis-70544.herokuapp.com "10.0.0.40 10.0.16.21"
 op push "$work/test-space.yaml" --wait

@@ -548,7 +548,7 @@ TEST(what_the_judge_refuses_is_held_until_it_does_not)
     ck_assert_str_eq(find_finding(FINDING_HELD)->sentence,
                      "space a-space stays as it was: space a-space loses too much; put it back "
                      "with `spacedns push`, or if the change is meant, let it through with "
-                     "`spacedns registry accept a-space`");
+                     "`spacedns registry:accept a-space`");
     ck_assert(!snapshot_keeps_back(snapshot, "shop.herokuapp.com", NULL));
     refused = "";
     ck_assert(load());

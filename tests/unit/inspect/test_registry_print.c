@@ -114,19 +114,18 @@ TEST(spaces_that_are_not_served_as_they_are_have_a_line_each)
         registry_print_text, &status,
         "registry                 etcd http://10.1.0.3:2379 3.5.16 cell eu-1 revision 8123456 age "
         "2 s spaces 9998\n"
-        "registry                 ! documents are paused: by=alice why=move; spacedns registry "
-        "resume "
-        "ends it\n"
+        "registry                 ! documents are paused: by=alice why=move; spacedns "
+        "registry:resume ends it\n"
         "registry_held            ! a-space (guard at 11): app calm-bay vanishes; put it back with "
         "spacedns push, or if it is "
-        "meant: spacedns registry accept a-space\n"
+        "meant: spacedns registry:accept a-space\n"
         "registry_kept            ! b-space (E-DOM-NAME at 12): `-` is no name; push a zone file "
         "without errors\n"
         "registry_unready         ! c\\x1b (E-CUT at 13): it was cut; push a zone file without "
         "errors\n"
         "registry_held            ! d-space (guard): the space vanishes; put it back with spacedns "
         "push, or if it is "
-        "meant: spacedns registry accept d-space\n"
+        "meant: spacedns registry:accept d-space\n"
         "registry_waiting         2 dyno keys of apps that no document has\n"
         "registry_bad             2 dyno keys with errors, kept out\n"
         "registry_bad             ! d/a/b/run@8\n"
@@ -134,15 +133,15 @@ TEST(spaces_that_are_not_served_as_they_are_have_a_line_each)
     check(registry_print_notes, &status,
           "space a-space is held: guard at revision 11: app calm-bay vanishes; put it back with "
           "spacedns push, or if it is "
-          "meant: spacedns registry accept a-space\n"
+          "meant: spacedns registry:accept a-space\n"
           "space b-space is kept: E-DOM-NAME at revision 12: `-` is no name; push a zone file "
           "without errors\n"
           "space c\\x1b is unready: E-CUT at revision 13: it was cut; push a zone file without "
           "errors\n"
           "space d-space is held: guard: the space vanishes; put it back with spacedns push, or if "
           "it is "
-          "meant: spacedns registry accept d-space\n"
-          "documents are paused: by=alice why=move; spacedns registry resume ends it\n");
+          "meant: spacedns registry:accept d-space\n"
+          "documents are paused: by=alice why=move; spacedns registry:resume ends it\n");
 }
 
 TEST(a_registry_that_was_never_read_is_no_age_only)
