@@ -291,10 +291,11 @@ int registry_replicas_wait(struct session *session, uint64_t revision, bool cana
         return session_fail(session, EXIT_REFUSED, "%s", err.text);
     if (waiting.lagging > 0)
         return session_fail(session, EXIT_REFUSED,
-                            "%zu of them do not have revision %" PRIu64
+                            "%zu of them %s not have revision %" PRIu64
                             " yet, the first is %s; it is written, and they take it as soon as "
                             "they can: spacedns registry:replicas lists them",
-                            waiting.lagging, revision, waiting.first);
+                            waiting.lagging, waiting.lagging == 1 ? "does" : "do", revision,
+                            waiting.first);
     return check_kept(&waiting);
 }
 

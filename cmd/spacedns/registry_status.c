@@ -177,8 +177,9 @@ static int print_status(struct session *session)
                   view->count, view->count == 1 ? "" : "s", view->dyno_count,
                   view->dyno_count == 1 ? "" : "s");
     if (session->registry->waiting_count > 0)
-        escape_printf(out, ", %zu of them of apps that no document without errors has",
-                      session->registry->waiting_count);
+        escape_printf(out, ", %zu of them of %s that no document without errors has",
+                      session->registry->waiting_count,
+                      session->registry->waiting_count == 1 ? "an app" : "apps");
     fputc('\n', out);
     print_last_push(out, view);
     print_force(out, view);

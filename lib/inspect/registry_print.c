@@ -115,12 +115,12 @@ static void print_problems(const struct registry_status *status, FILE *out)
         print_warning(status->old_text, out);
 }
 
-static void print_count(const char *key, size_t count, const char *text, FILE *out)
+static void print_count(const char *key, size_t count, const char *one, const char *many, FILE *out)
 {
     if (count == 0)
         return;
     begin(key, out);
-    fprintf(out, "%zu %s\n", count, text);
+    fprintf(out, "%zu %s\n", count, count == 1 ? one : many);
 }
 
 static void print_bad(const struct registry_status *status, FILE *out)
@@ -153,12 +153,16 @@ void registry_print_text(const struct registry_status *status, FILE *out)
         print_cause(kept, out);
     }
     print_count("registry_held_apps", status->held_app_count,
+                "app, of several that lost their last web dyno's key at once",
                 "apps, of which too many lost their last web dyno's key at once", out);
-    print_count("registry_waiting", status->waiting_count, "dyno keys of apps that no document has",
+    print_count("registry_waiting", status->waiting_count,
+                "dyno key of an app that no document has", "dyno keys of apps that no document has",
                 out);
-    print_count("registry_bad", status->bad_count, "dyno keys with errors, kept out", out);
+    print_count("registry_bad", status->bad_count, "dyno key with errors, kept out",
+                "dyno keys with errors, kept out", out);
     print_bad(status, out);
-    print_count("registry_ignored", status->ignored_count, "keys outside of the layout", out);
+    print_count("registry_ignored", status->ignored_count, "key outside of the layout",
+                "keys outside of the layout", out);
 }
 
 /* ---- JSON ---- */

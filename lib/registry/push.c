@@ -1,5 +1,6 @@
 #include "registry/push.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -160,8 +161,22 @@ static bool check_change(const struct push_change *change, struct err *err)
                    change->space, change->length, PUSH_DOCUMENT_MOST);
 }
 
+/* "space bee and 1 other have"; marks have no space. */
+static void write_group(const struct push *push, size_t first, size_t end, char *out, size_t size)
+{
+    const char *space = change_at(push, first)->space;
+    size_t others = end - first - 1;
+
+    if (others == 0)
+        snprintf(out, size, "space %.255s has", space == NULL ? "-" : space);
+    else
+        snprintf(out, size, "space %.255s and %zu other%s have", space == NULL ? "-" : space,
+                 others, others == 1 ? "" : "s");
+}
+
 static bool check_groups(const struct push *push, struct err *err)
 {
+    char who[KEY_NAME_MOST + 64];
     size_t end;
 
     for (size_t i = 0; i < push->request->change_count; i = end) {
@@ -169,13 +184,12 @@ static bool check_groups(const struct push *push, struct err *err)
         const struct cost cost = cost_of(push, i, end);
         if (fits(push, &cost))
             continue;
+        write_group(push, i, end, who, sizeof who);
         return err_set(err, ERR_LIMIT,
-                       "space %s and %zu others have to change together, which takes %zu "
-                       "operations and %zu octets, more than a transaction may have; push them in "
-                       "smaller steps, each valid in itself, or raise etcd's --max-txn-ops and "
-                       "--max-request-bytes",
-                       change_at(push, i)->space == NULL ? "-" : change_at(push, i)->space,
-                       end - i - 1, cost.operations, cost.octets);
+                       "%s to change at once, which takes %zu operations and %zu octets, more "
+                       "than a transaction may have; push in smaller steps, each valid in itself, "
+                       "or raise etcd's --max-txn-ops and --max-request-bytes",
+                       who, cost.operations, cost.octets);
     }
     return true;
 }

@@ -229,11 +229,11 @@ static void notify_news(struct registry *registry, const struct mirror_news *new
 {
     if (news->held_count > 0)
         registry_notify(registry, REGISTRY_HOLDS, true,
-                        "the dynos of %zu running apps were deleted from the registry within a "
-                        "minute, more than one of %d apps: they are served as they were; if that "
-                        "is meant, run spacedns registry:accept, else have the scheduler write "
-                        "them again",
-                        news->held_count, MIRROR_MASS_SHARE);
+                        "the dynos of %zu running app%s were deleted from the registry, and within "
+                        "a minute those of more than one of %d: they are served as they were; if "
+                        "that is meant, run spacedns registry:accept, else have the scheduler "
+                        "write them again",
+                        news->held_count, news->held_count == 1 ? "" : "s", MIRROR_MASS_SHARE);
     if (news->holds_no_more)
         registry_notify(registry, REGISTRY_HOLDS_NO_MORE, false,
                         "no deletion of dynos is held any more");

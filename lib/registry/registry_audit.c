@@ -156,9 +156,9 @@ void registry_on_audit_dynos(struct registry *registry, const struct etcd_range_
     if (differences > 0)
         registry_notify(registry, REGISTRY_AUDIT, true,
                         "space %s was not as in the registry at revision %llu: %zu of its keys "
-                        "differed, and are as they are there now; if this comes again, install a "
-                        "newer etcd",
-                        mirror->audited, (unsigned long long)audit->revision, differences);
+                        "differed, and %s there now; if this comes again, install a newer etcd",
+                        mirror->audited, (unsigned long long)audit->revision, differences,
+                        differences == 1 ? "is as it is" : "are as they are");
     end_audit(registry);
 }
 
@@ -170,10 +170,13 @@ void registry_on_audit_names(struct registry *registry, const struct etcd_range_
     note_differences(registry, differences);
     if (differences > 0)
         registry_notify(registry, REGISTRY_AUDIT, true,
-                        "%zu keys of the registry (documents, f/, next/, force, pause) were not "
-                        "known as they were at revision %llu, and are read now; if this comes "
-                        "again, install a newer etcd",
-                        differences, (unsigned long long)registry->audit.revision);
+                        "%zu %s at revision %llu, and %s read now (documents, f/, next/, force, "
+                        "pause); if this comes again, install a newer etcd",
+                        differences,
+                        differences == 1 ? "key of the registry was not known as it was"
+                                         : "keys of the registry were not known as they were",
+                        (unsigned long long)registry->audit.revision,
+                        differences == 1 ? "is" : "are");
     end_audit(registry);
 }
 

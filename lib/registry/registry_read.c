@@ -176,8 +176,9 @@ static void finish_read(struct registry *registry)
     registry->follow.has_data = true;
     follow_on_read(&registry->follow, registry->now_ms);
     registry_notify(registry, REGISTRY_READ, false,
-                    "the registry was read at revision %llu: %zu spaces",
-                    (unsigned long long)revision, registry->mirror.space_count);
+                    "the registry was read at revision %llu: %zu space%s",
+                    (unsigned long long)revision, registry->mirror.space_count,
+                    registry->mirror.space_count == 1 ? "" : "s");
     if (registry_write_missing(registry))
         registry_notify_text(registry, REGISTRY_READ, true, registry->text);
     registry_finish(registry);

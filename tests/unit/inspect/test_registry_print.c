@@ -144,6 +144,25 @@ TEST(spaces_that_are_not_served_as_they_are_have_a_line_each)
           "documents are paused: by=alice why=move; spacedns registry:resume ends it\n");
 }
 
+TEST(one_of_a_kind_is_counted_as_one)
+{
+    struct registry_status status = usual();
+
+    status.bad = bad;
+    status.bad_count = 1;
+    status.waiting_count = 1;
+    status.held_app_count = 1;
+    status.ignored_count = 1;
+    check(registry_print_text, &status,
+          "registry                 etcd http://10.1.0.3:2379 3.5.16 cell eu-1 revision 8123456 "
+          "age 2 s spaces 9998\n"
+          "registry_held_apps       1 app, of several that lost their last web dyno's key at once\n"
+          "registry_waiting         1 dyno key of an app that no document has\n"
+          "registry_bad             1 dyno key with errors, kept out\n"
+          "registry_bad             ! d/a/b/run@8\n"
+          "registry_ignored         1 key outside of the layout\n");
+}
+
 TEST(a_registry_that_was_never_read_is_no_age_only)
 {
     struct registry_status status = usual();

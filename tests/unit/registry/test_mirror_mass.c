@@ -117,6 +117,7 @@ TEST(the_20th_within_a_minute_is_held)
     delete_apps(19, 20);
     ck_assert_uint_eq(running(40), 21);
     ck_assert_uint_eq(rig_status(&rig).held_app_count, 1);
+    ck_assert_ptr_nonnull(strstr(rig.texts[REGISTRY_HOLDS], "the dynos of 1 running app were "));
 }
 
 TEST(the_20th_after_a_minute_goes)

@@ -303,6 +303,7 @@ TEST(a_group_that_no_transaction_takes_is_refused)
     ck_assert(!push_begin(&push, &request, 0, &err));
     push_close(&push);
     ck_assert_ptr_nonnull(strstr(err.text, "--max-txn-ops"));
+    ck_assert_ptr_nonnull(strstr(err.text, "space s-000 and 299 others have to change at once"));
     request.operations_most = 1000;
     ck_assert(push_begin(&push, &request, 0, &err));
     push_close(&push);
@@ -322,6 +323,26 @@ TEST(a_part_has_no_more_octets_than_etcd_takes)
     changes[1] = put_of("b", text);
     ck_assert_int_eq(push_all(&request, 0, &parts), PUSH_DONE);
     ck_assert_uint_eq(parts, 2);
+    free(text);
+}
+
+TEST(a_group_of_two_that_is_too_long_names_one_other)
+{
+    const size_t length = 900 * 1000;
+    char *text = malloc(length + 1);
+    struct push_change changes[2];
+    struct push_request request = request_of(changes, 2);
+    struct push push;
+    struct err err;
+
+    memset(text, 'x', length);
+    text[length] = '\0';
+    changes[0] = put_of("a", text);
+    changes[1] = put_of("b", text);
+    changes[0].group = changes[1].group = 1;
+    ck_assert(!push_begin(&push, &request, 0, &err));
+    push_close(&push);
+    ck_assert_ptr_nonnull(strstr(err.text, "space a and 1 other have to change at once"));
     free(text);
 }
 

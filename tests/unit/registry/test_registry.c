@@ -972,6 +972,8 @@ TEST_OVER(an_audit_finds_and_mends_a_lost_change, silent_changes)
     ck_assert_uint_eq(rig_status(&rig).audit_differences, 1);
     ck_assert_uint_eq(rig.told[REGISTRY_AUDIT], 1);
     ck_assert_ptr_nonnull(strstr(rig.texts[REGISTRY_AUDIT], "space ant "));
+    ck_assert_ptr_nonnull(
+        strstr(rig.texts[REGISTRY_AUDIT], ": 1 of its keys differed, and is as it is there now;"));
     if (silent_changes[_i].value == NULL)
         ck_assert_str_eq(rig_dynos(&rig, "ant", "bill", "web"), "-");
     rig_run(&rig, 600000);
@@ -1009,6 +1011,7 @@ TEST_OVER(an_audit_finds_every_key_that_was_lost, silent_names)
     registry_request_audit(rig.registry, rig.now_ms);
     rig_run(&rig, 5000);
     ck_assert_uint_eq(rig_status(&rig).audit_differences, 1);
+    ck_assert_ptr_nonnull(strstr(rig.texts[REGISTRY_AUDIT], "1 key of the registry was not known"));
     if (strcmp(silent_names[_i].key, "next/cat") != 0)
         ck_assert_ptr_nonnull(strstr(rig_served(&rig), silent_names[_i].served));
     else
