@@ -53,13 +53,13 @@ static bool fail_rights(const struct etcd_refusal *refusal, struct err *err)
 
 static bool fail_space(const struct etcd_refusal *refusal, struct err *err)
 {
-    return err_set(
-        err, ERR_LIMIT,
-        "etcd at %s has no space left, so nothing can be written; make some on each "
-        "member: etcdctl compaction --physical REVISION (the one that spacedns registry prints), "
-        "etcdctl defrag, then etcdctl alarm "
-        "disarm (and raise --quota-backend-bytes, or set --auto-compaction-retention)",
-        refusal->endpoint);
+    return err_set(err, ERR_LIMIT,
+                   "etcd at %s has no space left, so nothing can be written; make some on each "
+                   "member: etcdctl compaction --physical REVISION (the one of etcd that spacedns "
+                   "registry prints), "
+                   "etcdctl defrag, then etcdctl alarm "
+                   "disarm (and raise --quota-backend-bytes, or set --auto-compaction-retention)",
+                   refusal->endpoint);
 }
 
 static bool fail_unavailable(const struct etcd_refusal *refusal, struct err *err)

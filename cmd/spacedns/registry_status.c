@@ -28,6 +28,11 @@ static json_t *json_value(const struct registry_mark *mark, const char *key)
     return mark->modified == 0 ? json_null() : print_text(text, strlen(text));
 }
 
+static uint64_t later(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
 /* Seconds since the last beat by its own time; negative: none has been. */
 static double beat_age(const struct registry_view *view)
 {
@@ -37,6 +42,29 @@ static double beat_age(const struct registry_view *view)
         return -1;
     uint64_t at_ms = lines_number(beat->text.octets, beat->text.length, "at_ms");
     return (double)clock_wall_us() / US_PER_S - (double)at_ms / MS_PER_S;
+}
+
+/*
+ * The newest revision of what is there. etcd's own also grows with beats, with what replicas
+ * announce and with other cells, so that it moves while nobody changes anything.
+ */
+static uint64_t find_changed(const struct registry_view *view)
+{
+    const struct registry_texts *const texts[] = {&view->fixed, &view->candidates};
+    const struct registry_mark *const marks[] = {&view->meta, &view->config, &view->force,
+                                                 &view->pause};
+    uint64_t newest = 0;
+
+    for (size_t i = 0; i < view->count; i++)
+        newest = later(newest, view->documents[i].modified);
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        for (size_t j = 0; j < texts[i]->count; j++)
+            newest = later(newest, texts[i]->items[j].modified);
+    for (size_t i = 0; i < view->dyno_count; i++)
+        newest = later(newest, view->dynos[i]->revision);
+    for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
+        newest = later(newest, marks[i]->modified);
+    return newest;
 }
 
 static json_t *json_candidates(const struct registry_view *view)
@@ -75,10 +103,11 @@ static int print_json_status(struct session *session)
 
     return session_print_json(
         session,
-        json_pack("{s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o}", "endpoint",
-                  print_text(endpoint, strlen(endpoint)), "prefix",
+        json_pack("{s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o}",
+                  "endpoint", print_text(endpoint, strlen(endpoint)), "prefix",
                   print_text(view->keys->prefix, strlen(view->keys->prefix)), "id",
-                  json_value(&view->meta, "id"), "revision", (json_int_t)view->revision, "spaces",
+                  json_value(&view->meta, "id"), "revision", (json_int_t)view->revision,
+                  "changed_revision", (json_int_t)find_changed(view), "spaces",
                   (json_int_t)view->count, "dyno_keys", (json_int_t)view->dyno_count,
                   "dyno_keys_waiting", (json_int_t)session->registry->waiting_count, "offered",
                   json_candidates(view), "broken", json_broken(view), "pause",
@@ -173,8 +202,8 @@ static int print_status(struct session *session)
     copy(&view->meta, "id", id);
     escape_printf(out, "registry   %.*s at %s, id %s\n", (int)view->keys->prefix_length - 1,
                   view->keys->prefix, etcd_client_endpoint(session->registry->client), id);
-    escape_printf(out, "revision   %" PRIu64 ": %zu space%s, %zu dyno key%s", view->revision,
-                  view->count, view->count == 1 ? "" : "s", view->dyno_count,
+    escape_printf(out, "revision   %" PRIu64 ", the newest change: %zu space%s, %zu dyno key%s",
+                  find_changed(view), view->count, view->count == 1 ? "" : "s", view->dyno_count,
                   view->dyno_count == 1 ? "" : "s");
     if (session->registry->waiting_count > 0)
         escape_printf(out, ", %zu of them of %s that no document without errors has",
@@ -187,6 +216,10 @@ static int print_status(struct session *session)
     print_pause(out, view);
     print_offered(out, view);
     print_beat(out, view);
+    escape_printf(out,
+                  "etcd       at revision %" PRIu64
+                  ", which beats, announcements of replicas and other cells raise, too\n",
+                  view->revision);
     return EXIT_DONE;
 }
 

@@ -96,7 +96,7 @@ for i in {1..20}; do
     refused=$(call "$at" "fill:/c/$i:200000") || break
 done
 expect_match "no space is left" \
-    "^etcd at $at has no space left, .*etcdctl compaction --physical REVISION \(the one that spacedns registry prints\), etcdctl defrag, then etcdctl alarm disarm" \
+    "^etcd at $at has no space left, .*etcdctl compaction --physical REVISION \(the one of etcd that spacedns registry prints\), etcdctl defrag, then etcdctl alarm disarm" \
     "$refused"
 expect_match "reading goes on" "^1: " "$(call "$at" get:/c/1 | cut -c1-3)"
 forget_etcd

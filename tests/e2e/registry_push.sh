@@ -228,6 +228,26 @@ expect_match "accept of all" '^accept: all$' "$(get force)"
 op registry --json
 expect_match "registry --json" '"spaces": [0-9]+' "$out"
 
+# ---- two revisions: of what has changed, and etcd's ----
+
+# revision_of LINE: of what the last op printed
+revision_of() {
+    sed -nE "s/^$1 [^0-9]*([0-9]+).*/\1/p" "$work/out"
+}
+op registry
+changed=$(revision_of revision)
+expect "the newest change" "$changed" "$(etcd_ctl get "$registry/force" --write-out=fields | sed -n 's/^"ModRevision" : //p')"
+beat
+put "$registry_root-replicas/$registry_cell/ns1" "revision: 1"
+op registry
+expect "a beat and an announcement are no change" "$changed" "$(revision_of revision)"
+expect "they raise etcd's revision" "$(revision)" "$(revision_of etcd)"
+op registry --json
+expect_match "JSON has the change" "\"changed_revision\": $changed,?\$" "$out"
+expect_match "JSON has etcd's" "\"revision\": $(revision),?\$" "$out"
+del "$registry_root-replicas/$registry_cell/ns1"
+del beat
+
 # ---- somebody went past push ----
 
 put z/bare-space "space: bare-space\ncidr: 10.9.0.0/16\nrouters: [nonsense]\n...\n"
