@@ -269,3 +269,9 @@ TEST(usage_has_what_a_command_needs)
     console_expect_part("help apps:create --json", 0,
                         "\"value\": \"SPACE\",\n      \"needed\": true,\n");
 }
+
+/* One option of two commands: each finds what it does there. */
+TEST(force_of_a_pull_is_about_files)
+{
+    console_expect_part("help pull", 0, "of a pull, overwrite what was edited in the folder");
+}
