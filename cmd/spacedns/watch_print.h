@@ -2,8 +2,8 @@
 /**
  * The lines of a watch, for a journal, or with --json an object each:
  *
- *     2026-11-30T10:00:00Z test-space: 1 dyno new, 1 gone: frozen-oasis-70544: web.3 10.0.130.58 is
- * new; … 2026-11-30T10:00:30Z test-space: refused: the topology lacks 1 of the 2 internal apps, …
+ *     2026-11-30T10:00:00Z test-space: 1 dyno new, 1 gone: frozen-oasis-70544: web.3 10.0.130.58 …
+ *     2026-11-30T10:00:30Z test-space: refused: the topology lacks 1 of the 2 internal apps, …
  *
  *     {"time": …, "event": "applied", "space": …, "source": …, "by": …, "changes": […], …}
  *

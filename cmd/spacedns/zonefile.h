@@ -6,11 +6,11 @@
  * would, and the answer is read by ldns. So the records are those the server sends, and the comment
  * at a name without one is what `explain` says:
  *
- *     api.example.com.                60 IN CNAME
- * random-haiku-5196.also-random-3847.herokuspace.com. ; sleepy-river-2739.herokuapp.com A ;
- * app=sleepy-river-2739 ... web_up=0 (zones/test-space.yaml:45) ;   remedy=every web dyno of the
- * app has crashed: read its log, then restart or roll back ;   verdict=NOERROR without data: Q10
- * app crashed: ...
+ *     api.example.com.   60 IN CNAME   random-haiku-5196.also-random-3847.herokuspace.com.
+ *     ; sleepy-river-2739.herokuapp.com A
+ *     ;   app=sleepy-river-2739 ... web_up=0 (zones/test-space.yaml:45)
+ *     ;   remedy=every web dyno of the app has crashed: read its log, then restart or roll back
+ *     ;   verdict=NOERROR without data: Q10 app crashed: ...
  *
  * Left out are texts about the server (_why, _apps, _dynos, _whoami) and SOA records: the names are
  * in several zones.

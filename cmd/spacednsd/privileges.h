@@ -5,8 +5,8 @@
  *     privileges_find ──► which user
  *     (limits that only root may raise)
  *     privileges_begin ─► that user, with the right to bind; no_new_privs
- *     (settings, state, zones, sockets: as that user, so that what it may not do fails at the
- * start) privileges_end ───► without that right (sandbox.h)
+ *     (settings, state, zones, sockets: as that user, so that what it may not do fails now)
+ *     privileges_end ───► without that right (sandbox.h)
  *
  * daemon.c has the whole order. A server that was not started as root stays the user that it is.
  *

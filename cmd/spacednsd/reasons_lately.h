@@ -2,8 +2,8 @@
 /**
  * How often each reason was given in each of the last 60 minutes.
  *
- *     workers' counters ─► every REASONS_SAMPLED_MS, and when somebody asks ─► what is new ─►
- * minutes
+ *     workers' counters ─► every REASONS_SAMPLED_MS, and when somebody asks ─► what is new
+ *       ─► minutes
  *
  * A reply is counted in the minute in which it was noticed. It begins with the process: an upgrade
  * begins anew.

@@ -3,8 +3,8 @@
  * The new server's part of an upgrade, and sockets that the service manager has bound.
  *
  *     read (environment) ─► receive (blocks) ─► zones loaded, workers wait ─► start
- *       ─► probe ─► every worker has answered its probe ─► ready ─► on_go ─► serving ─► signals ─►
- * (gone)
+ *       ─► probe ─► every worker has answered its probe ─► ready ─► on_go ─► serving
+ *       ─► signals ─► (gone)
  *
  * When the running server ends at any time before it has said `go`, this one goes on as if it had.
  *

@@ -6,7 +6,8 @@
  *     5312 replies
  *     space test-space, app frozen-oasis-70544
  *       ~ 8 clients of peering pcx-111aaa111 asked 312 times since 2026-11-30T12:03:00Z: Q14
- * instead of 2 addresses api.example.com A; 10.20.3.4, 10.20.3.5 and 6 more
+ *         instead of 2 addresses
+ *         api.example.com A; 10.20.3.4, 10.20.3.5 and 6 more
  *
  * (each on one line). Behind it stands what is not known.
  *

@@ -2,9 +2,9 @@
 /**
  * Members of a registry's etcd, as an operator writes them:
  *
- *     10.1.0.3:2379    10.1.0.3    [fd00::3]:2379    etcd-1.example    with port 2379 if none is
- * given http://10.1.0.3:2379                            in the clear https://etcd-1.example:2379
- * over TLS
+ *     10.1.0.3:2379    10.1.0.3    [fd00::3]:2379    etcd-1.example    port 2379 if none is given
+ *     http://10.1.0.3:2379                                             in the clear
+ *     https://etcd-1.example:2379                                      over TLS
  *
  * Without a scheme, it is TLS if the settings name a CA or a certificate (settings_registry.c). A
  * certificate is checked for the host as it is written here.

@@ -4,12 +4,13 @@
  *
  *     generation               7
  *     last_reload              refused 3 h ago: zones/a.yaml:18:22: E-ROUTER-DYNO: ...
- *     last_good                ! zones/a.yaml as accepted at 2026-11-29T10:00:00Z: 18:22: E-TTL:
- * ... silent_workers           2 4 upstream                 10.0.0.2 up 3-5ms for corp.example, .
+ *     last_good                ! zones/a.yaml as accepted at 2026-11-29T10:00:00Z: 18:22: E-TTL: …
+ *     silent_workers           2 4
+ *     upstream                 10.0.0.2 up 3-5ms for corp.example, .
  *     cache                    1200 entries in 98304 of 67108864 octets
  *     raised_ttl               2 apps, up to 60 s: sleepy-river-2739 of test-space
- *     limited                  1 client, 3 networks in the last minute, most of all 10.0.130.56
- * with 3812 requests udp_requests             12345
+ *     limited                  1 client, 3 networks in the last minute, most of all 10.0.130.56 …
+ *     udp_requests             12345
  *
  * The server fills a struct status in; it is a picture of a moment, without handles or threads.
  *

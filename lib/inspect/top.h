@@ -8,8 +8,9 @@
  *
  *     {"at": "2026-11-30T10:41:17Z", "generation": 7, "window_ms": 60003, "queries": 11880,
  *      "per_second": 205, "by_second": [198, 201, ... 205], "classes": [{"class": "space",
- *      "queries": 11800}, ...], "busiest_apps": [{"space": "test-space", "name":
- * "frozen-oasis-70544", "asked_least": 5120, "asked_most": 5120, "failed": 0}, ...], ...}
+ *      "queries": 11800}, ...], "busiest_apps": [{"space": "test-space",
+ *      "name": "frozen-oasis-70544", "asked_least": 5120, "asked_most": 5120, "failed": 0}, ...],
+ *      ...}
  *
  * Counts are of the window, the last minute. Those of the busiest are bounds (traffic/busiest.h):
  * what was asked is at least the one and at most the other; both are the same while there are few.

@@ -7,8 +7,8 @@
  *     ROOT/CELL/z/SPACE            a zone document, verbatim
  *     ROOT/CELL/f/SPACE            what is fixed on creation (fixed_text.h)
  *     ROOT/CELL/d/SPACE/APP/TYPE   the dynos of one process type, one a line
- *     ROOT/CELL/next/SPACE         a candidate document for replicas of channel canary; "-":
- * removal ROOT/CELL/force              in the transaction of a change that the guard would refuse
+ *     ROOT/CELL/next/SPACE         a candidate document for channel canary; "-": its removal
+ *     ROOT/CELL/force              in the transaction of a change that the guard would refuse
  *     ROOT/CELL/pause              present: documents stay as they are
  *     ROOT/CELL/beat               time and writer, every few seconds
  *     ROOT/CELL/h/HOST             reserved; ignored

@@ -3,10 +3,11 @@
  * A replica's side of the registry: it follows one cell of etcd and hands over what has changed.
  *
  *     socket ──registry_receive──► ┌────────────┐ ──on_change──► owner
- *     socket ◄─registry_output──── │  registry  │ ◄─take, note── owner: one load or restate at a
- * time timer  ──registry_tick─────► └────────────┘ ──on_event───► log │    │   └─ disk
- * STATE/registry │    └───── mirror  what is known, and what is not in force yet └────────── follow
- * which connection, which calls
+ *     socket ◄─registry_output──── │  registry  │ ◄─take, note── owner: one change at a time
+ *     timer  ──registry_tick─────► └────────────┘ ──on_event───► log
+ *                                    │   │    └─ disk     STATE/registry
+ *                                    │   └────── mirror   what is known, and not in force yet
+ *                                    └────────── follow   which connection, which calls
  *
  * The owner gathers after on_change as long as it likes and then begins one change of the snapshot:
  *

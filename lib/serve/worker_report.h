@@ -2,8 +2,8 @@
 /**
  * A report on one worker: state that only the worker knows, copied on its own thread.
  *
- *     control thread   worker_report_request, wake ──┐                   ┌──►
- * worker_report_is_ready worker                                         └──► ..._fill, wake ┘
+ *     control thread   worker_report_request, wake ─┐                  ┌─► worker_report_is_ready
+ *     worker                                        └─► ..._fill, wake ┘
  *
  * A report has one owner at a time, by `is_asked`: the worker from worker_report_request to
  * worker_report_fill, the control thread otherwise. Its contents are copies: nothing in it points

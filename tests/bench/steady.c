@@ -2,16 +2,17 @@
  * A DNS client that asks steadily over UDP and TCP and misses nothing: every query has a number,
  * and what became of each is counted.
  *
- *     steady -p PORT [-n NAME] [-u QUERIES_A_SECOND] [-c TCP_CLIENTS] [-q QUERIES_A_SECOND_EACH]
- * [-s SECONDS]
+ *     steady -p PORT [-n NAME] [-u QUERIES_A_SECOND] [-c TCP_CLIENTS]
+ *            [-q QUERIES_A_SECOND_EACH] [-s SECONDS]
  *
  * UDP queries leave LANES sockets at the given rate, whether or not replies come. Each TCP client
  * asks over its connection, one query at a time, and every RECONNECT_EVERY queries over a new one.
  * It ends after SECONDS, or on SIGTERM, waits GRACE_MS for what is missing, and prints one line:
  *
- *     {"seconds": 1.0, "udp_sent": 1, "udp_good": 1, "udp_bad": 0, "udp_lost": 0, "udp_own_drops":
- * 0, "udp_late": 0, "udp_longest_ms": 1, "tcp_sent": 1, "tcp_good": 1, "tcp_bad": 0,
- * "tcp_unanswered": 0, "tcp_connections": 1, "tcp_closed": 0, "tcp_longest_ms": 1}
+ *     {"seconds": 1.0, "udp_sent": 1, "udp_good": 1, "udp_bad": 0, "udp_lost": 0,
+ *      "udp_own_drops": 0, "udp_late": 0, "udp_longest_ms": 1, "tcp_sent": 1, "tcp_good": 1,
+ *      "tcp_bad": 0, "tcp_unanswered": 0, "tcp_connections": 1, "tcp_closed": 0,
+ *      "tcp_longest_ms": 1}
  *
  * good: NOERROR with an answer; bad: anything else; lost: no reply; own_drops: of these, dropped by
  * this client's own sockets; late: a reply after LATE_MS; unanswered: the server closed the

@@ -41,7 +41,7 @@
  *                   [unawaited]      other lines run before its reply
  *     send HEX...                these octets
  *     storm COUNT                random packets and mutations of the last request, with the same
- * options
+ *                                options
  *
  * Expectations. A reply is compared as a whole: records, reasons and options that no line names are
  * a failure, and so is a line without a match.
@@ -60,7 +60,7 @@
  *     nsid TEXT     keepalive TENTHS
  *     grows OCTETS               the reply is so much longer than the request
  *     like NAME TYPE             with the same options, it gets the same octets except id and
- * question
+ *                                question
  *
  * Checked for every reply: id, question, RD and CD are those of the query, OPT is present if the
  * query has one, no reply is longer than the client accepts, ldns reads it. Checked for every query

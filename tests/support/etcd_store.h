@@ -4,8 +4,8 @@
  * them. Several members (etcd_peer.h) may share one.
  *
  *     struct etcd_store *store = etcd_store_new();
- *     etcd_store_put(store, "/spacedns/c/meta", "format: 1\n");      // revision 2: etcd begins at
- * 1 etcd_store_begin(store);                                       // several in one revision
+ *     etcd_store_put(store, "/spacedns/c/meta", "format: 1\n");   // revision 2: it begins at 1
+ *     etcd_store_begin(store);                                    // several in one revision
  *     etcd_store_put(store, ...), etcd_store_delete(store, ...);
  *     etcd_store_commit(store);
  *
