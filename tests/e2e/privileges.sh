@@ -140,6 +140,19 @@ lives() {
     kill -0 "$first" 2>/dev/null && [ "$server" = "$first" ] && pass || fail "the server lives after: $1" "$(tail -n 3 "$server_log")"
 }
 
+# So many that the state folder's file system is synced once for all of them.
+many_zone_files() {
+    local n
+    for n in {1..20}; do
+        printf 'space: many-%d\ncidr: 10.%d.0.0/16\n...\n' "$n" $((50 + n)) >"$zones/many-$n.yaml"
+    done
+    expect_match "20 zone files at once" ' done, ' "$(spacedns reload)"
+    await [ -s "$state/zones/many-20.yaml" ] && pass || fail "the state has them all" "$(ls "$state/zones")"
+    lives "20 zone files at once"
+    rm "$zones"/many-*.yaml
+    expect_match "20 zone files less" ' done, ' "$(spacedns reload --force)"
+}
+
 features() {
     expect "UDP" "10.0.0.37 10.0.16.21" "$(addresses "$(query +short api.example.com)")"
     expect "TCP" "10.0.0.37 10.0.16.21" "$(addresses "$(query +short +tcp api.example.com)")"
@@ -170,6 +183,7 @@ features() {
     echo 'nonsense: [' >>"$zones/broken.yaml"
     expect_match "a refused reload" 'Q50 reload refused' "$(spacedns reload)"
     rm "$zones/broken.yaml"
+    many_zone_files
     lives features
 }
 features
