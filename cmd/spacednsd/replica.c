@@ -16,7 +16,7 @@
 enum {
     MS_PER_SECOND = 1000,
     NS_PER_US = 1000,
-    SAVE_MS = 20 * 1000,
+    SAVE_MS = 5 * 1000,  /* looked whether one is due */
     RETRY_MS = 1000,     /* after there was no memory */
     FINDINGS_MOST = 100, /* of dyno keys, logged in a second */
     CROWD = 64,          /* snapshots that workers have not taken yet */
@@ -402,7 +402,7 @@ const char *const *replica_releases(const struct replica *replica, size_t *count
 
 static void replica_on_save(uv_timer_t *timer)
 {
-    replica_save_soon(timer->data);
+    replica_save_if_due(timer->data);
 }
 
 static void replica_on_tick(uv_timer_t *timer)

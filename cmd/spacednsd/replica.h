@@ -9,9 +9,9 @@
  * One at a time: while a reload is under way, changes are only gathered. A restate waits for no
  * worker; when they have not taken many of them, it does.
  *
- * Every SAVE_MS what is in force is written to the state folder, on the pool, and once more at the
- * end. Before the registry has been read for the first time, without a state folder that has it,
- * all queries are answered with SERVFAIL (T13), and the server is not ready.
+ * What is in force is written to the state folder every 20 to 45 s, on the pool, and once more at
+ * the end (replica_save.h). Before the registry has been read for the first time, without a state
+ * folder that has it, all queries are answered with SERVFAIL (T13), and the server is not ready.
  *
  * Events: replica_events.h.
  *
@@ -58,6 +58,8 @@ struct replica {
     uint64_t patience_ms; /* when who waits is called in any case */
 
     struct registry_save *saving; /* NULL: nothing is written */
+    uint64_t save_began_ms;       /* the last one */
+    uint64_t save_due_ms;         /* the next one */
     uv_work_t work;
     struct err save_err;
 

@@ -2,6 +2,8 @@
 
 #include "spacednsd/reloads.h"
 
+enum { SAVE_SHARE = 50, SAVE_LEAST_MS = 20 * 1000, SAVE_MOST_MS = 45 * 1000 };
+
 /* On a thread of the pool. */
 static void save_on_pool(uv_work_t *work)
 {
@@ -11,12 +13,23 @@ static void save_on_pool(uv_work_t *work)
     registry_run_save(replica->saving, &replica->save_err);
 }
 
+/* Writing takes at most one part of SAVE_SHARE of the time, but a minute must not pass without. */
+static uint64_t pause_after(uint64_t took_ms)
+{
+    uint64_t pause_ms = SAVE_SHARE * took_ms;
+
+    pause_ms = pause_ms < SAVE_LEAST_MS ? SAVE_LEAST_MS : pause_ms;
+    return pause_ms < SAVE_MOST_MS ? pause_ms : SAVE_MOST_MS;
+}
+
 static void end_save(struct replica *replica)
 {
     const struct err *err = replica->save_err.code == ERR_NONE ? NULL : &replica->save_err;
+    uint64_t now_ms = replica_now_ms();
 
     registry_end_save(replica->registry, replica->saving, err);
     replica->saving = NULL;
+    replica->save_due_ms = now_ms + pause_after(now_ms - replica->save_began_ms);
     server_pin(replica->server, NULL);
 }
 
@@ -38,6 +51,7 @@ static bool begin_save(struct replica *replica)
     replica->saving = registry_begin_save(replica->registry);
     if (replica->saving == NULL)
         return false;
+    replica->save_began_ms = replica_now_ms();
     server_pin(replica->server, server_current(replica->server));
     replica->work.data = replica;
     return true;
@@ -47,6 +61,12 @@ void replica_save_soon(struct replica *replica)
 {
     if (begin_save(replica))
         uv_queue_work(replica->loop, &replica->work, save_on_pool, replica_on_saved);
+}
+
+void replica_save_if_due(struct replica *replica)
+{
+    if (replica_now_ms() >= replica->save_due_ms)
+        replica_save_soon(replica);
 }
 
 void replica_save_now(struct replica *replica)

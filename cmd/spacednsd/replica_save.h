@@ -14,5 +14,8 @@
 /** Begins to write, if something has changed and nothing is being written. */
 void replica_save_soon(struct replica *replica);
 
+/** The same, but not so soon after the last time: it is called every few seconds. */
+void replica_save_if_due(struct replica *replica);
+
 /** Writes at once; the loop has ended. */
 void replica_save_now(struct replica *replica);

@@ -6,6 +6,7 @@
 
 #include "base/address.h"
 #include "base/number.h"
+#include "base/text.h"
 #include "space/model.h"
 
 enum { TYPE_OCTETS_MOST = 128, WORDS_MOST = 3, LINE_TEXT_MOST = 64 };
@@ -371,24 +372,30 @@ struct dyno_key *dyno_key_read(const char *space, const char *app, const char *t
 
 /* ---- writing ---- */
 
+static void write_line(struct text *text, const struct dyno_line *dyno)
+{
+    text_add_number(text, dyno->number);
+    text_add(text, " ", 1);
+    text_add_string(text, dyno_state_text((enum dyno_state)dyno->state));
+    if (dyno->ip != 0) {
+        text_add(text, " ", 1);
+        text_add_ipv4(text, dyno->ip);
+    }
+    text_add(text, "\n", 1);
+}
+
 char *dyno_key_write(const struct dyno_key *key, size_t *length)
 {
     enum { LINE_OCTETS_MOST = 10 + 1 + 8 + 1 + 15 + 1 };
-    char *octets = malloc(key->count * LINE_OCTETS_MOST + 1);
-    size_t at = 0;
+    size_t octets = key->count * LINE_OCTETS_MOST;
+    char *value = malloc(octets + 1);
 
-    if (octets == NULL)
+    if (value == NULL)
         return NULL;
-    octets[0] = '\0';
-    for (size_t i = 0; i < key->count; i++) {
-        const struct dyno_line *dyno = &key->lines[i];
-        char address[CIDR_TEXT_MAX] = "";
-        if (dyno->ip != 0)
-            ipv4_write(dyno->ip, address);
-        at += (size_t)snprintf(
-            octets + at, LINE_OCTETS_MOST + 1, "%u %s%s%s\n", (unsigned)dyno->number,
-            dyno_state_text((enum dyno_state)dyno->state), dyno->ip == 0 ? "" : " ", address);
-    }
-    *length = at;
-    return octets;
+    struct text text = text_over(value, octets);
+    for (size_t i = 0; i < key->count; i++)
+        write_line(&text, &key->lines[i]);
+    *text.next = '\0';
+    *length = text_length(&text);
+    return value;
 }

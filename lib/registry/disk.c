@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "answer/restate.h"
+#include "base/text.h"
 
 enum { FILE_MODE = 0600 };
 
@@ -68,7 +69,7 @@ static bool copy_space(struct disk_space *to, const struct mirror_space *space)
 static bool copy_keys(const struct dyno_table *table, struct dyno_key ***keys, size_t *count)
 {
     *keys = malloc((table->count + 1) * sizeof **keys);
-    for (size_t i = 0; *keys != NULL && i < table->capacity; i++) {
+    for (size_t i = 0; *keys != NULL && i < table->used; i++) {
         if (table->slots[i].key == NULL)
             continue;
         (*keys)[*count] = dyno_key_copy(table->slots[i].key);
@@ -184,6 +185,25 @@ static void write_space(struct writing *writing, const struct disk_space *space)
         write_fixed(writing, space);
 }
 
+/* d SPACE APP TYPE REVISION OCTETS; there may be millions. */
+static void write_key_head(struct writing *writing, const struct dyno_key *key, size_t octets)
+{
+    char line[4 * KEY_NAME_MOST];
+    const char *const names[] = {"d", key->space, key->app, key->type};
+    struct text text = text_over(line, sizeof line);
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        text_add_string(&text, names[i]);
+        text_add(&text, " ", 1);
+    }
+    text_add_number(&text, key->revision);
+    text_add(&text, " ", 1);
+    text_add_number(&text, octets);
+    text_add(&text, "\n", 1);
+    writing->has_failed |= text.cut;
+    write_octets_to(writing, line, text_length(&text));
+}
+
 static bool write_key(void *context, const struct dyno_key *key)
 {
     struct writing *writing = context;
@@ -195,8 +215,7 @@ static bool write_key(void *context, const struct dyno_key *key)
         writing->has_failed = true;
         return false;
     }
-    write_line(writing, "d %s %s %s %" PRIu64 " %zu\n", key->space, key->app, key->type,
-               key->revision, length);
+    write_key_head(writing, key, length);
     write_octets_to(writing, value, length);
     write_octets_to(writing, "\n", 1);
     free(value);

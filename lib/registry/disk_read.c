@@ -162,17 +162,35 @@ static bool read_fixed(struct parsing *parsing, const char *line)
     return passed;
 }
 
+/* Takes a word and the blank behind it. */
+static bool take_word(const char **next, char word[KEY_NAME_MOST + 1])
+{
+    size_t length = strcspn(*next, " ");
+
+    if (length == 0 || length > KEY_NAME_MOST || (*next)[length] == '\0')
+        return false;
+    memcpy(word, *next, length);
+    word[length] = '\0';
+    *next += length + 1;
+    return true;
+}
+
+/* d SPACE APP TYPE REVISION OCTETS; there may be millions. */
 static bool read_key(struct parsing *parsing, const char *line)
 {
     char space[KEY_NAME_MOST + 1], app[KEY_NAME_MOST + 1], type[KEY_NAME_MOST + 1];
+    const char *next = line + strlen("d ");
     struct key_text text;
-    uint64_t revision;
-    size_t length;
+    char *end;
 
-    if (sscanf(line, "d " NAME " " NAME " " NAME " %" SCNu64 " %zu", space, app, type, &revision,
-               &length) != 5 ||
-        !is_space(space) || !is_space(app) || !is_space(type) ||
-        length >= (size_t)(parsing->end - parsing->next))
+    if (!take_word(&next, space) || !take_word(&next, app) || !take_word(&next, type) ||
+        !is_space(space) || !is_space(app) || !is_space(type))
+        return false;
+    uint64_t revision = strtoull(next, &end, 10);
+    if (revision == 0 || *end != ' ')
+        return false;
+    size_t length = strtoull(end + 1, &end, 10);
+    if (*end != '\0' || length >= (size_t)(parsing->end - parsing->next))
         return false;
     keys_write_dynos(&parsing->mirror->keys, space, app, type, &text);
     mirror_put(

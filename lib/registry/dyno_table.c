@@ -31,15 +31,17 @@ static bool is_of(const struct dyno_key *key, const char *space, const char *app
            strcmp(key->space, space) == 0;
 }
 
-/* The slot of the name, or the free one where it would be. There is a free one. */
+/* Where in the index the name is, or would be. Some of the index is free. */
 static size_t probe(const struct dyno_table *table, uint32_t hash, const char *space,
                     const char *app, const char *type)
 {
     size_t at = hash & (table->capacity - 1);
 
-    while (table->slots[at].key != NULL &&
-           (table->slots[at].hash != hash || !is_of(table->slots[at].key, space, app, type)))
-        at = (at + 1) & (table->capacity - 1);
+    for (; table->index[at] != 0; at = (at + 1) & (table->capacity - 1)) {
+        const struct dyno_slot *slot = &table->slots[table->index[at] - 1];
+        if (slot->hash == hash && is_of(slot->key, space, app, type))
+            break;
+    }
     return at;
 }
 
@@ -49,33 +51,51 @@ struct dyno_slot *dyno_table_find(const struct dyno_table *table, const char *sp
     if (table->count == 0)
         return NULL;
     size_t at = probe(table, hash_names(space, app, type), space, app, type);
-    return table->slots[at].key == NULL ? NULL : &table->slots[at];
+    return table->index[at] == 0 ? NULL : &table->slots[table->index[at] - 1];
 }
 
-static void rehash(struct dyno_table *wider, const struct dyno_table *table)
+/* ---- room ---- */
+
+static size_t room_of(size_t capacity)
 {
-    for (size_t i = 0; i < table->capacity; i++) {
-        const struct dyno_slot *slot = &table->slots[i];
-        if (slot->key == NULL)
-            continue;
-        size_t at = slot->hash & (wider->capacity - 1);
-        while (wider->slots[at].key != NULL)
-            at = (at + 1) & (wider->capacity - 1);
-        wider->slots[at] = *slot;
-    }
+    return capacity / 4 * 3;
 }
 
+/* Moves the keys to the slots of a table without any. */
+static void move_slots(struct dyno_table *to, const struct dyno_table *from)
+{
+    for (size_t i = 0; i < from->used; i++) {
+        if (from->slots[i].key == NULL)
+            continue;
+        size_t at = from->slots[i].hash & (to->capacity - 1);
+        while (to->index[at] != 0)
+            at = (at + 1) & (to->capacity - 1);
+        to->slots[to->used++] = from->slots[i];
+        to->index[at] = (uint32_t)to->used;
+    }
+    to->count = to->used;
+}
+
+/* Without a slot left, those of removed keys are taken back, or the table doubles. */
 static bool make_room(struct dyno_table *table)
 {
-    if ((table->count + 1) * 4 <= table->capacity * 3)
+    if (table->used < room_of(table->capacity))
         return true;
-    struct dyno_table wider = {.capacity = table->capacity == 0 ? LEAST : 2 * table->capacity,
-                               .count = table->count};
-    wider.slots = calloc(wider.capacity, sizeof *wider.slots);
-    if (wider.slots == NULL)
+    struct dyno_table wider = {.capacity = LEAST};
+    while (room_of(wider.capacity) <= table->count + table->count / 2)
+        wider.capacity *= 2;
+    if (wider.capacity > UINT32_MAX)
         return false;
-    rehash(&wider, table);
+    wider.slots = malloc(room_of(wider.capacity) * sizeof *wider.slots);
+    wider.index = calloc(wider.capacity, sizeof *wider.index);
+    if (wider.slots == NULL || wider.index == NULL) {
+        free(wider.slots);
+        free(wider.index);
+        return false;
+    }
+    move_slots(&wider, table);
     free(table->slots);
+    free(table->index);
     *table = wider;
     return true;
 }
@@ -89,42 +109,50 @@ bool dyno_table_put(struct dyno_table *table, struct dyno_key *key, uint32_t mar
         return false;
     }
     uint32_t hash = hash_names(key->space, key->app, key->type);
-    struct dyno_slot *slot = &table->slots[probe(table, hash, key->space, key->app, key->type)];
-    table->count += slot->key == NULL;
+    size_t at = probe(table, hash, key->space, key->app, key->type);
+    if (table->index[at] == 0) {
+        table->slots[table->used++] = (struct dyno_slot){.key = NULL};
+        table->index[at] = (uint32_t)table->used;
+        table->count++;
+    }
+    struct dyno_slot *slot = &table->slots[table->index[at] - 1];
     if (slot->key != key)
         dyno_key_free(slot->key);
     *slot = (struct dyno_slot){.key = key, .hash = hash, .mark = mark};
     return true;
 }
 
-/* Frees a slot and moves up what probes have passed over it. */
-static void empty_slot(struct dyno_table *table, size_t at)
+/* Frees a place of the index and moves up what probes have passed over it. */
+static void empty_place(struct dyno_table *table, size_t at)
 {
     size_t mask = table->capacity - 1, next = at;
 
     for (;;) {
         next = (next + 1) & mask;
-        const struct dyno_slot *slot = &table->slots[next];
-        if (slot->key == NULL)
+        if (table->index[next] == 0)
             break;
-        size_t home = slot->hash & mask;
+        size_t home = table->slots[table->index[next] - 1].hash & mask;
         if (((next - home) & mask) < ((next - at) & mask))
             continue;
-        table->slots[at] = *slot;
+        table->index[at] = table->index[next];
         at = next;
     }
-    table->slots[at] = (struct dyno_slot){.key = NULL};
-    table->count--;
+    table->index[at] = 0;
 }
 
 struct dyno_key *dyno_table_take(struct dyno_table *table, const char *space, const char *app,
                                  const char *type)
 {
-    struct dyno_slot *slot = dyno_table_find(table, space, app, type);
-    struct dyno_key *key = slot == NULL ? NULL : slot->key;
-
-    if (slot != NULL)
-        empty_slot(table, (size_t)(slot - table->slots));
+    if (table->count == 0)
+        return NULL;
+    size_t at = probe(table, hash_names(space, app, type), space, app, type);
+    if (table->index[at] == 0)
+        return NULL;
+    struct dyno_slot *slot = &table->slots[table->index[at] - 1];
+    struct dyno_key *key = slot->key;
+    empty_place(table, at);
+    slot->key = NULL;
+    table->count--;
     return key;
 }
 
@@ -133,17 +161,24 @@ void dyno_table_drop(struct dyno_table *table, const char *space, const char *ap
     dyno_key_free(dyno_table_take(table, space, app, type));
 }
 
+static void free_slots(struct dyno_table *table)
+{
+    free(table->slots);
+    free(table->index);
+    *table = (struct dyno_table){.count = 0};
+}
+
 bool dyno_table_move(struct dyno_table *to, struct dyno_table *from)
 {
     bool passed = true;
 
     if (to->count == 0) {
-        free(to->slots);
+        free_slots(to);
         *to = *from;
         *from = (struct dyno_table){.count = 0};
         return true;
     }
-    for (size_t i = 0; i < from->capacity; i++) {
+    for (size_t i = 0; i < from->used; i++) {
         struct dyno_key *key = from->slots[i].key;
         if (key == NULL)
             continue;
@@ -152,8 +187,7 @@ bool dyno_table_move(struct dyno_table *to, struct dyno_table *from)
         else
             passed &= dyno_table_put(to, key, from->slots[i].mark);
     }
-    free(from->slots);
-    *from = (struct dyno_table){.count = 0};
+    free_slots(from);
     return passed;
 }
 
@@ -166,20 +200,24 @@ static int compare_keys(const void *a, const void *b)
 
 size_t dyno_table_list(const struct dyno_table *table, const struct dyno_key **keys)
 {
+    bool is_sorted = true;
     size_t count = 0;
 
-    for (size_t i = 0; i < table->capacity; i++)
-        if (table->slots[i].key != NULL)
-            keys[count++] = table->slots[i].key;
-    if (count > 0)
+    for (size_t i = 0; i < table->used; i++) {
+        if (table->slots[i].key == NULL)
+            continue;
+        keys[count] = table->slots[i].key;
+        is_sorted = is_sorted && (count == 0 || compare_keys(&keys[count - 1], &keys[count]) < 0);
+        count++;
+    }
+    if (!is_sorted)
         qsort(keys, count, sizeof *keys, compare_keys);
     return count;
 }
 
 void dyno_table_close(struct dyno_table *table)
 {
-    for (size_t i = 0; i < table->capacity; i++)
+    for (size_t i = 0; i < table->used; i++)
         dyno_key_free(table->slots[i].key);
-    free(table->slots);
-    *table = (struct dyno_table){.count = 0};
+    free_slots(table);
 }

@@ -2,9 +2,13 @@
 /**
  * A set of dyno keys, found by space, app and type: those that have changed, or that wait.
  *
- * Open addressing with linear probing; a slot is 16 octets, and at most three of four are taken.
+ *     index   . 3 . 1 . . 2 .        numbers of slots, by hash: open addressing, linear probing
+ *     slots   key key key            in the order in which they came
  *
- * Threads: one.  Memory: owns its keys (dyno_key_free) and one malloc of slots.
+ * Keys mostly come in their order, of a read or of the disk, and are then listed without sorting.
+ *
+ * Size: some 21 to 43 octets a key, beside the key.
+ * Threads: one.  Memory: owns its keys (dyno_key_free), one malloc of slots, one of the index.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -13,19 +17,21 @@
 #include "answer/dyno_key.h"
 
 struct dyno_slot {
-    struct dyno_key *key; /* NULL: free */
+    struct dyno_key *key; /* NULL: removed */
     uint32_t hash;
     uint32_t mark; /* the owner's */
 };
 
 /** Starts as all zeros. */
 struct dyno_table {
-    struct dyno_slot *slots;
-    size_t capacity; /* a power of two, or 0 */
-    size_t count;
+    struct dyno_slot *slots; /* `used` of them, those that were removed included */
+    size_t used;
+    uint32_t *index; /* number of a slot + 1; 0: free */
+    size_t capacity; /* of the index: a power of two, or 0 */
+    size_t count;    /* of keys */
 };
 
-/** The slot of a key; NULL: not there. Valid until the table changes. */
+/** The slot of a key; NULL: not there. Valid until the next put or move. */
 struct dyno_slot *dyno_table_find(const struct dyno_table *table, const char *space,
                                   const char *app, const char *type);
 
@@ -35,7 +41,7 @@ struct dyno_slot *dyno_table_find(const struct dyno_table *table, const char *sp
  */
 bool dyno_table_put(struct dyno_table *table, struct dyno_key *key, uint32_t mark);
 
-/** Removes a key and returns it; NULL: not there. */
+/** Removes a key and returns it; NULL: not there. Other keys keep their slots. */
 struct dyno_key *dyno_table_take(struct dyno_table *table, const char *space, const char *app,
                                  const char *type);
 

@@ -286,7 +286,7 @@ size_t mirror_end_audit(struct mirror *mirror, const struct etcd_pair *document,
  */
 bool mirror_find_missing(struct mirror *mirror, struct key_text *key);
 
-/* ---- what is taken (mirror_view.c) ---- */
+/* ---- what is taken (mirror_view.c, mirror_note.c) ---- */
 
 /** See registry.h. */
 bool mirror_has_documents(const struct mirror *mirror);
@@ -341,6 +341,12 @@ void mirror_put_gone(struct mirror *mirror, const char *space, const char *app, 
 
 /** Counts, holds or lets go the deletions of running apps' keys (mirror_mass.c). */
 void mirror_judge_deletions(struct mirror *mirror, uint64_t now_ms, struct mirror_news *news);
+
+/** True when the view has this document. */
+bool mirror_shows(const struct mirror *mirror, const char *text_name);
+
+/** True when a newer change of the key has come since it was taken: that one counts. */
+bool mirror_is_superseded(const struct mirror *mirror, const struct dyno_key *key);
 
 /** True when a document in force has the app. */
 bool mirror_has_app(const struct mirror *mirror, const char *space, const char *app);

@@ -62,7 +62,7 @@ size_t mirror_list_bad(struct mirror *mirror, struct mirror_bad *items, size_t m
 {
     size_t count = 0;
 
-    for (size_t i = 0; i < mirror->waiting.capacity; i++) {
+    for (size_t i = 0; i < mirror->waiting.used; i++) {
         const struct dyno_key *key = mirror->waiting.slots[i].key;
         if (key == NULL || !is_bad(mirror, key))
             continue;

@@ -55,15 +55,12 @@ static void force_space(struct mirror *mirror, struct mirror_space *space)
 /* Lets the deletions that are forced go on. */
 static void force_deletions(struct mirror *mirror, struct dyno_table *table)
 {
-    for (size_t i = 0; i < table->capacity;) {
+    for (size_t i = 0; i < table->used; i++) {
         const struct dyno_key *key = table->slots[i].key;
         const struct mirror_space *space = key == NULL ? NULL : mirror_find(mirror, key->space);
         bool goes = space != NULL && space->is_gone_forced;
-        if (key == NULL || (!goes && !forces(mirror, key->space, key->revision))) {
-            i++;
+        if (key == NULL || (!goes && !forces(mirror, key->space, key->revision)))
             continue;
-        }
-        /* Another key may move to this slot. */
         struct dyno_key *taken = dyno_table_take(table, key->space, key->app, key->type);
         if (!dyno_table_put(&mirror->changes, taken, mirror->mark))
             mirror->has_failed = true;

@@ -183,7 +183,7 @@ static size_t sweep_keys(struct mirror *mirror, const struct dyno_table *table, 
     struct dyno_key **unseen = malloc((table->count + 1) * sizeof *unseen);
     size_t count = 0;
 
-    for (size_t i = 0; unseen != NULL && i < table->capacity; i++) {
+    for (size_t i = 0; unseen != NULL && i < table->used; i++) {
         const struct dyno_slot *slot = &table->slots[i];
         if (slot->key == NULL || slot->mark == mirror->mark || slot->key->is_gone ||
             (space != NULL && strcmp(slot->key->space, space) != 0) || is_going(mirror, slot->key))

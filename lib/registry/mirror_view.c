@@ -121,6 +121,11 @@ static const struct mirror_item *find_item(const struct mirror *mirror, const ch
     return NULL;
 }
 
+bool mirror_shows(const struct mirror *mirror, const char *text_name)
+{
+    return find_item(mirror, text_name) != NULL;
+}
+
 static const struct mirror *mirror_of(const struct source *source)
 {
     return (const struct mirror *)source; /* its first member */
@@ -261,7 +266,7 @@ static bool take_keys(struct mirror *mirror, enum registry_take kind)
     mirror->taken = taken;
     if (kind == REGISTRY_LOAD)
         return dyno_table_move(&mirror->taken, &mirror->waiting);
-    for (size_t i = 0; i < taken.capacity; i++)
+    for (size_t i = 0; i < taken.used; i++)
         if (taken.slots[i].key != NULL)
             dyno_table_drop(&mirror->waiting, taken.slots[i].key->space, taken.slots[i].key->app,
                             taken.slots[i].key->type);
@@ -295,8 +300,7 @@ bool mirror_take(struct mirror *mirror, enum registry_take kind, struct registry
     return true;
 }
 
-/* A newer change of the key has come meanwhile: that one counts. */
-static bool is_superseded(const struct mirror *mirror, const struct dyno_key *key)
+bool mirror_is_superseded(const struct mirror *mirror, const struct dyno_key *key)
 {
     return dyno_table_find(&mirror->changes, key->space, key->app, key->type) != NULL;
 }
@@ -311,185 +315,11 @@ bool mirror_wait(struct mirror *mirror, const struct dyno_key *const *keys, size
             dyno_table_find(&mirror->taken, key->space, key->app, key->type);
         if (slot != NULL && slot->key == key)
             dyno_table_take(&mirror->taken, key->space, key->app, key->type);
-        if (key->is_gone || is_superseded(mirror, key))
+        if (key->is_gone || mirror_is_superseded(mirror, key))
             dyno_key_free(key);
         else
             passed &= dyno_table_put(&mirror->waiting, key, mirror->mark);
     }
     mirror->has_failed |= !passed;
     return passed;
-}
-
-/* ---- what is in force ---- */
-
-static void drop_releases(struct mirror *mirror)
-{
-    size_t count = mirror->taken_releases;
-
-    for (size_t i = 0; i < count; i++)
-        free(mirror->releases[i]);
-    mirror->release_count -= count;
-    if (count > 0)
-        memmove(mirror->releases, mirror->releases + count,
-                mirror->release_count * sizeof *mirror->releases);
-    mirror->taken_releases = 0;
-}
-
-static bool is_kept_out(const struct load_outcome *outcome, const char *file)
-{
-    size_t low = 0, high = outcome->last_good_count;
-
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        int order = strcmp(outcome->last_good[middle].file, file);
-        if (order == 0)
-            return true;
-        if (order < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return false;
-}
-
-/* The document is in force: its text is not needed any more. */
-static void serve(struct mirror_space *space, struct mirror_document *document)
-{
-    if (space->served != document) {
-        mirror_release_document(space->served);
-        space->served = document;
-        document->holds++;
-    }
-    free(document->text);
-    document->text = NULL;
-}
-
-static void forget_served(struct mirror *mirror, struct mirror_space *space)
-{
-    mirror_release_document(space->served);
-    space->served = NULL;
-    mirror->has_missing = true;
-}
-
-static void note_item(struct mirror *mirror, const struct mirror_item *item,
-                      const struct load_outcome *outcome)
-{
-    struct mirror_document *document = item->document;
-    struct mirror_space *space = mirror_find(mirror, document->name + TEXT_PREFIX);
-
-    if (space == NULL)
-        return;
-    space->is_kept = is_kept_out(outcome, document->name);
-    if (!space->is_kept)
-        serve(space, document);
-    else if (document->text == NULL && !document->is_too_long && space->served == document)
-        forget_served(mirror, space);
-}
-
-/* What has nothing in the registry and nothing in force is forgotten. */
-static void forget_spaces(struct mirror *mirror)
-{
-    size_t kept = 0;
-
-    for (size_t i = 0; i < mirror->space_count; i++) {
-        struct mirror_space *space = mirror->spaces[i];
-        if (space->document != NULL || space->candidate != NULL || space->fixed != NULL ||
-            space->served != NULL)
-            mirror->spaces[kept++] = space;
-        else
-            free(space);
-    }
-    mirror->space_count = kept;
-}
-
-/* A space that the view did not have is gone, or its removal is held. */
-static void note_space(struct mirror *mirror, struct mirror_space *space,
-                       const struct load_outcome *outcome)
-{
-    char name[KEY_NAME_MOST + TEXT_PREFIX + 1];
-
-    snprintf(name, sizeof name, "z/%s", space->name);
-    if (space->defers)
-        mirror->has_documents = true;
-    space->defers = false;
-    if (find_item(mirror, name) != NULL)
-        return;
-    space->is_kept = is_kept_out(outcome, name);
-    if (!space->is_kept && space->served != NULL)
-        forget_served(mirror, space);
-}
-
-static void note_gone(struct mirror *mirror, const struct load_outcome *outcome)
-{
-    for (size_t i = 0; i < mirror->space_count; i++)
-        note_space(mirror, mirror->spaces[i], outcome);
-    forget_spaces(mirror);
-}
-
-/* A key that is in force as it was taken. */
-static bool mark_in_force(void *context, const struct dyno_key *view)
-{
-    struct dyno_slot *slot = dyno_table_find(context, view->space, view->app, view->type);
-
-    if (slot != NULL && slot->key->revision == view->revision)
-        slot->key->is_gone = true;
-    return true;
-}
-
-/* Keys of a load that are neither in force nor handed back have errors: they wait, too. */
-static void keep_refused(struct mirror *mirror)
-{
-    for (size_t i = 0; mirror->current != NULL && i < mirror->current->segment_count; i++)
-        if (mirror->current->segments[i] != NULL && mirror->taken.count > 0 &&
-            !segment_walk_keys(mirror->current->segments[i], mark_in_force, &mirror->taken))
-            mirror->has_failed = true;
-    for (size_t i = 0; i < mirror->taken.capacity;) {
-        struct dyno_key *key = mirror->taken.slots[i].key;
-        if (key == NULL || key->is_gone) {
-            i++;
-            continue;
-        }
-        dyno_table_take(&mirror->taken, key->space, key->app, key->type);
-        if (is_superseded(mirror, key))
-            dyno_key_free(key);
-        else if (!dyno_table_put(&mirror->waiting, key, mirror->mark))
-            mirror->has_failed = true;
-    }
-}
-
-static void end_take(struct mirror *mirror)
-{
-    mirror->is_taking = false;
-    free(mirror->listed);
-    mirror->listed = NULL;
-    dyno_table_close(&mirror->taken);
-    mirror->running_of = NULL;
-}
-
-void mirror_note(struct mirror *mirror, const struct load_outcome *outcome,
-                 const struct snapshot *current)
-{
-    mirror->current = current;
-    if (outcome != NULL && mirror->taking == REGISTRY_LOAD) {
-        mirror->has_loaded = true;
-        for (size_t i = 0; i < mirror->view.count; i++)
-            note_item(mirror, &mirror->view.items[i], outcome);
-        note_gone(mirror, outcome);
-        drop_releases(mirror);
-        keep_refused(mirror);
-        mirror_close_view(mirror);
-    }
-    end_take(mirror);
-}
-
-/* Both orders are right: what has changed since is newer than what was taken. */
-void mirror_note_failed(struct mirror *mirror)
-{
-    if (!dyno_table_move(&mirror->changes, &mirror->taken))
-        mirror->has_failed = true;
-    if (mirror->taking == REGISTRY_LOAD)
-        mirror->has_documents = true;
-    mirror->taken_releases = 0;
-    mirror_close_view(mirror);
-    end_take(mirror);
 }

@@ -20,6 +20,7 @@ expect "fan-out: exit code" 0 "$code"
 expect_match "fan-out: latencies" '^put to answered, ms +p50 [0-9.]+ .* p99 [0-9.]+ .*\([1-9][0-9]* answers, 0 missing\)$' "$out"
 expect_match "fan-out: CPU" '^CPU of a replica +[0-9.]+ %' "$out"
 expect_match "fan-out: memory" '^memory of a replica +[1-9][0-9]* KB resident' "$out"
+expect_match "fan-out: starts" '^start, s +a replica from its disk [0-9.]+, from etcd alone [0-9.]+; of the folder, compiled [0-9.]+, text [0-9.]+$' "$out"
 [ "$code" = 0 ] || cat "$work/err"
 
 bench --long --minutes 1 --replicas 4 --spaces 2 --apps 20

@@ -249,15 +249,27 @@ static bool write_rest(struct scheduler *scheduler)
     return is_written && scheduler->batch.count == 0;
 }
 
-static bool run(struct scheduler *scheduler)
+/* Every key once, a transaction at a time. */
+static bool write_all(struct scheduler *scheduler)
 {
     size_t all = (size_t)scheduler->platform.spaces * scheduler->platform.apps;
     bool is_well = true;
 
-    scheduler->started_ms = now_ms();
-    for (size_t i = 0; is_well && i < all; i++)
-        is_well = put_app(scheduler, i, scheduler->started_ms);
-    is_well = is_well && write_rest(scheduler);
+    for (size_t i = 0; is_well && !is_ended && i < all; i++) {
+        is_well = put_app(scheduler, i, now_ms());
+        if (is_well && scheduler->batch.count == BATCH_OPERATIONS_MOST)
+            is_well = write_rest(scheduler);
+    }
+    if (!is_well || !write_rest(scheduler))
+        return false;
+    fputs("scheduler: every key is written; changes begin\n", stderr);
+    return true;
+}
+
+static bool run(struct scheduler *scheduler)
+{
+    bool is_well = write_all(scheduler);
+
     scheduler->started_ms = now_ms();
     uint64_t end_ms =
         scheduler->seconds == 0 ? UINT64_MAX : now_ms() + scheduler->seconds * MS_PER_S;

@@ -13,14 +13,21 @@ enum {
     FIRST = 16, /* below are addresses that a subnet reserves */
     ADDRESSES_OF_APP = 16,
     ADDRESSES_OF_DYNO = 8,
+    LISTEN_OCTET = 250,
     TURNS_STARTING = 16, /* every so many turns a dyno starts instead of being up */
 };
 
 const char platform_probe_name[] = "worker.bench-0-probe.app.localspace";
 
+/* The first space has its network for itself. */
+static unsigned second_octet(unsigned space)
+{
+    return space == 0 ? 0 : 1 + (space - 1) % (PLATFORM_NETWORKS - 1);
+}
+
 static uint32_t network_of(unsigned space)
 {
-    return 10U << 24 | space << SPACE_BITS;
+    return 10U << 24 | second_octet(space) << SPACE_BITS;
 }
 
 static uint32_t address_of(unsigned space, unsigned app, unsigned dyno, unsigned turn)
@@ -44,12 +51,16 @@ static void write_dynos(unsigned space, unsigned app, FILE *out)
 
 void platform_write_zone(const struct platform *platform, unsigned space, FILE *out)
 {
+    unsigned second = second_octet(space);
+
     fprintf(out,
             "space: bench-%u\n"
             "cidr: 10.%u.0.0/16\n"
-            "routers: [10.%u.0.37, 10.%u.16.21]\n"
-            "apps:\n",
-            space, space, space, space);
+            "routers: [10.%u.0.37, 10.%u.16.21]\n",
+            space, second, second, second);
+    if (platform->spaces > PLATFORM_NETWORKS && space > 0)
+        fprintf(out, "listen: [127.200.%u.%u]\n", space / LISTEN_OCTET, 1 + space % LISTEN_OCTET);
+    fputs("apps:\n", out);
     for (unsigned app = 0; app < platform->apps; app++) {
         fprintf(out, "  - {name: bench-%u-app-%u, internal_routing: true", space, app);
         if (platform->has_dynos)

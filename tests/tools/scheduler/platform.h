@@ -5,6 +5,9 @@
  *     space bench-S, 10.S.0.0/16: apps bench-S-app-A, each with web.1 and web.2
  *                                 bench-S-probe, with worker.1, whose address tells who has what
  *
+ * Of more than 256 spaces all but the first share networks, and each is asked at an address of its
+ * own, 127.200.0.1 and up.
+ *
  * A change gives a dyno another address or state; addresses are never shared. Of a space a zone
  * file has apps and routers, and no dynos unless it is asked for: those are keys.
  *
@@ -16,7 +19,8 @@
 #include <stdio.h>
 
 enum {
-    PLATFORM_SPACES_MOST = 256,
+    PLATFORM_SPACES_MOST = 10000,
+    PLATFORM_NETWORKS = 256, /* of 10.0.0.0/8; more spaces share them */
     PLATFORM_APPS_MOST = 200,
     PLATFORM_TEXT_MOST = 256,
     PLATFORM_PROBES = 200, /* addresses of a probe, one after the other */

@@ -107,3 +107,36 @@ TEST(what_is_moved_does_not_replace)
     ck_assert_uint_eq(revision_of(&to, "s", "b"), 1);
     dyno_table_close(&to);
 }
+
+enum { MODEL_APPS = 97, MODEL_STEPS = 50000 };
+
+/* A few keys that come and go for long: what the table says, an array says. */
+TEST(keys_that_come_and_go_are_as_an_array_has_them)
+{
+    static uint64_t revisions[MODEL_APPS];
+    struct dyno_table table = {.count = 0};
+    const struct dyno_key *listed[MODEL_APPS];
+    uint64_t random = 1;
+    size_t count = 0;
+
+    for (uint64_t step = 1; step <= MODEL_STEPS; step++) {
+        random = random * UINT64_C(6364136223846793005) + 1442695040888963407u;
+        size_t app = (size_t)(random >> 33) % MODEL_APPS;
+        char name[16];
+        snprintf(name, sizeof name, "a%zu", app);
+        bool was_there = revisions[app] != 0;
+        ck_assert_uint_eq(revision_of(&table, "s", name), revisions[app]);
+        revisions[app] = random >> 62 == 0 ? step : 0;
+        count = count - was_there + (revisions[app] != 0);
+        if (revisions[app] != 0)
+            put(&table, "s", name, step);
+        else
+            dyno_table_drop(&table, "s", name, "web");
+        ck_assert_uint_eq(table.count, count);
+    }
+    ck_assert_uint_le(table.capacity, 256);
+    ck_assert_uint_eq(dyno_table_list(&table, listed), count);
+    for (size_t i = 1; i < count; i++)
+        ck_assert_int_lt(dyno_key_compare(listed[i - 1], listed[i]), 0);
+    dyno_table_close(&table);
+}
