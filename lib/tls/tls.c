@@ -8,11 +8,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 enum { PROTOCOL_MOST = 15 };
 
 struct tls_trust {
     SSL_CTX *context;
+    size_t users;                              /* its owner, and the struct tls made with it */
     unsigned char protocol[PROTOCOL_MOST + 1]; /* of ALPN: its length, and it */
 };
 
@@ -63,7 +65,7 @@ static const char *take_reason(void)
 
 static bool fail_file(struct err *err, const char *what, const char *path, const char *remedy)
 {
-    return err_set(err, ERR_SYSTEM, "%s %s cannot be used: %s; %s", what, path, take_reason(),
+    return err_set(err, ERR_SYSTEM, "%s %.200s cannot be used: %s; %s", what, path, take_reason(),
                    remedy);
 }
 
@@ -142,6 +144,7 @@ struct tls_trust *tls_trust_new(const struct tls_trust_options *options, struct 
         return NULL;
     }
     ERR_clear_error();
+    trust->users = 1;
     if (prepare_trust(trust, options, err))
         return trust;
     tls_trust_free(trust);
@@ -150,10 +153,32 @@ struct tls_trust *tls_trust_new(const struct tls_trust_options *options, struct 
 
 void tls_trust_free(struct tls_trust *trust)
 {
-    if (trust == NULL)
+    if (trust == NULL || --trust->users > 0)
         return;
     SSL_CTX_free(trust->context);
     free(trust);
+}
+
+/* RFC 5280 section 4.1.2.5; a time that cannot be read ends nothing. */
+static int64_t sooner_end(int64_t end_s, const X509 *certificate)
+{
+    struct tm utc;
+
+    if (certificate == NULL || ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &utc) != 1)
+        return end_s;
+    int64_t own_s = timegm(&utc);
+    return own_s < end_s ? own_s : end_s;
+}
+
+int64_t tls_trust_end_s(const struct tls_trust *trust)
+{
+    int64_t end_s = sooner_end(TLS_NO_END, SSL_CTX_get0_certificate(trust->context));
+    STACK_OF(X509) *chain = NULL;
+
+    SSL_CTX_get0_chain_certs(trust->context, &chain);
+    for (int i = 0; i < sk_X509_num(chain); i++) /* -1 without a chain */
+        end_s = sooner_end(end_s, sk_X509_value(chain, i));
+    return end_s;
 }
 
 /* SSL_CERT_DIR may list several. */
@@ -188,6 +213,7 @@ struct tls *tls_new(struct tls_trust *trust, const char *name, const struct endp
     if (tls == NULL)
         return NULL;
     tls->trust = trust;
+    trust->users++;
     tls->name = name;
     tls->endpoint = *endpoint;
     return tls;
@@ -199,6 +225,7 @@ void tls_free(struct tls *tls)
         return;
     tls_end(tls);
     SSL_SESSION_free(tls->session);
+    tls_trust_free(tls->trust);
     free(tls);
 }
 

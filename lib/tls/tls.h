@@ -49,14 +49,23 @@ struct tls_trust;
 /** Returns NULL with a sentence in *err that names the file and what to do. */
 struct tls_trust *tls_trust_new(const struct tls_trust_options *options, struct err *err);
 
-/** Frees it once every struct tls made with it is freed. NULL is allowed. */
+/** Gives it up: it is freed with the last struct tls made with it. NULL is allowed. */
 void tls_trust_free(struct tls_trust *trust);
+
+/** What tls_trust_end_s returns without a certificate of ours. */
+#define TLS_NO_END INT64_MAX
+
+/**
+ * When our certificate ends, or the first one of its file to do so: its last second, in seconds
+ * since 1970.
+ */
+int64_t tls_trust_end_s(const struct tls_trust *trust);
 
 /** One server, over all its connections, one at a time. */
 struct tls;
 
 /**
- * trust     borrowed, as long as the result lives
+ * trust     lives as long as the result
  * name      that the certificate must have; NULL: it must have the address. Borrowed as well
  * endpoint  its address
  *

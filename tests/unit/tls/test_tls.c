@@ -134,6 +134,46 @@ TEST(a_trust_may_be_of_any_of_its_files)
     }
 }
 
+/* ---- the end of our certificate ---- */
+
+enum { END_S = 1800000000 }; /* 2027-01-15 */
+
+/* A file with the client's certificate and another one, which end then. */
+static void write_chain(int64_t own_s, int64_t other_s)
+{
+    FILE *file = create(certificate);
+
+    ck_assert_ptr_nonnull(ASN1_TIME_set(X509_getm_notAfter(client_identity.certificate), own_s));
+    ck_assert_ptr_nonnull(ASN1_TIME_set(X509_getm_notAfter(server_identity.certificate), other_s));
+    ck_assert_int_eq(PEM_write_X509(file, client_identity.certificate), 1);
+    ck_assert_int_eq(PEM_write_X509(file, server_identity.certificate), 1);
+    fclose(file);
+}
+
+static int64_t end_of(struct tls_trust *trust)
+{
+    ck_assert_msg(trust != NULL, "%s", err.text);
+    int64_t end_s = tls_trust_end_s(trust);
+    tls_trust_free(trust);
+    return end_s;
+}
+
+TEST(our_certificate_ends_with_the_first_of_its_file)
+{
+    write_chain(END_S, END_S + 1);
+    ck_assert_int_eq(end_of(trust_of(ca, certificate, key)), END_S);
+    write_chain(END_S, END_S - 1);
+    ck_assert_int_eq(end_of(trust_of(ca, certificate, key)), END_S - 1);
+    write_chain(-1, END_S);
+    ck_assert_int_eq(end_of(trust_of(ca, certificate, key)), -1);
+}
+
+TEST(without_a_certificate_of_ours_nothing_ends)
+{
+    ck_assert(end_of(trust_of(ca, NULL, NULL)) == TLS_NO_END);
+    ck_assert(end_of(trust_of(NULL, NULL, NULL)) == TLS_NO_END);
+}
+
 /* ---- handshakes ---- */
 
 struct scene {
@@ -213,6 +253,21 @@ TEST_LOOP(our_certificate_is_shown, 0, 4)
     X509_NAME_get_text_by_NID(X509_get_subject_name(shown), NID_commonName, name, sizeof name);
     ck_assert_str_eq(name, "replica");
     X509_free(shown);
+    end(&scene);
+}
+
+TEST_OVER(a_trust_that_is_given_up_serves_who_began_with_it, versions)
+{
+    struct scene scene;
+
+    begin(&scene, versions[_i], trust_of(ca, certificate, key), NULL);
+    tls_trust_free(scene.trust);
+    scene.trust = NULL;
+    tls_end(scene.client);
+    tls_server_end(&scene.server);
+    shake_hands(&scene);
+    ck_assert_msg(tls_is_open(scene.client), "%s", tls_failure(scene.client).text);
+    ck_assert(tls_has_protocol(scene.client));
     end(&scene);
 }
 
