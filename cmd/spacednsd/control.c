@@ -235,7 +235,8 @@ static void answer_refused(struct call *call, const struct reload_result *result
 static bool is_about_settings(enum finding_code code)
 {
     return code == FINDING_RESTART || code == FINDING_RESOLV_CONF || code == FINDING_LOCAL_AS ||
-           code == FINDING_LISTEN_SPACE || code == FINDING_TLS_NAME;
+           code == FINDING_LISTEN_SPACE || code == FINDING_TLS_NAME ||
+           code == FINDING_REGISTRY_LOGIN;
 }
 
 /* Warnings of settings are always printed: a reload is for the settings as well. */

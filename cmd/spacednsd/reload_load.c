@@ -3,6 +3,7 @@
 #include <net/if.h>
 
 #include "base/clock.h"
+#include "spacednsd/reload_registry.h"
 #include "spacednsd/settings_check.h"
 #include "spacednsd/settings_reload.h"
 
@@ -113,7 +114,9 @@ void reload_load(struct reloads *reloads)
         kept_let_go(&reloads->loading, &reloads->queue.names);
         return;
     }
-    if (!reloads->queue.request.is_documents && !reread_settings(reloads))
+    bool has_settings = reloads->queue.request.is_documents || reread_settings(reloads);
+    reload_read_login(reloads);
+    if (!has_settings)
         return;
     zones_load(&reloads->loading);
     check_spaces(reloads);

@@ -2,7 +2,8 @@
 /**
  * One loading, on a thread of the pool: the settings, then the zone files, then what they change.
  *
- *     settings ─► policy, zones folder ─► snapshot ─► findings of both ─► diff (guard, dry run)
+ *     settings ─► policy, zones folder ─► snapshot ─► findings of all ─► diff (guard, dry run)
+ *         └─► log-in at the registry ────────────────────┘
  *
  * A request to let names go reads no files.
  *

@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "spacednsd/replica.h"
+#include "spacednsd/settings_reload.h"
 
 bool reload_reads_registry(const struct reloads *reloads)
 {
@@ -18,6 +19,24 @@ void reload_prepare_registry(struct reloads *reloads, const struct snapshot *bef
         loading->lacks_source = !replica_prepare(reloads->replica, &loading->request);
     else if (reloads->replica != NULL && reloads->queue.request.kind != REQUEST_RELOAD)
         loading->request.generation = before->generation; /* the registry's revision */
+}
+
+/* What an operator has requested to be read anew, and not only to be tried. */
+static bool reads_login(const struct reloads *reloads)
+{
+    return reload_reads_registry(reloads) && !reloads->queue.request.is_dry &&
+           !reloads->queue.request.is_documents;
+}
+
+void reload_read_login(struct reloads *reloads)
+{
+    const struct zones_loading *loading = &reloads->loading;
+
+    if (reads_login(reloads) && loading->report != NULL)
+        replica_read_login(reloads->replica,
+                           loading->reloaded == NULL ? &reloads->settings
+                                                     : &loading->reloaded->settings,
+                           loading->report);
 }
 
 /* They are kept back by this load, and let go after it. */
@@ -43,14 +62,12 @@ void reload_note_published(struct reloads *reloads)
 /* What is published has been noted. */
 void reload_note_ended(struct reloads *reloads, enum reload_end end)
 {
-    const struct reload_request *request = &reloads->queue.request;
-
     if (reloads->replica == NULL)
         return;
     if (end == RELOAD_UNCHANGED)
         replica_note_loaded(reloads->replica, &reloads->loading.outcome);
     else
         replica_note_failed(reloads->replica);
-    if (reload_reads_registry(reloads) && !request->is_dry && !request->is_documents)
+    if (reads_login(reloads))
         replica_note_settings(reloads->replica);
 }

@@ -99,13 +99,17 @@ bool replica_open(struct replica *replica, struct reloads *reloads, struct err *
 
 /* ---- settings ---- */
 
+void replica_read_login(struct replica *replica, const struct settings *origins,
+                        struct report *report)
+{
+    replica_login_read_next(&replica->login, &replica->reloads->settings, origins, report);
+}
+
 void replica_note_settings(struct replica *replica)
 {
     const struct settings *settings = &replica->reloads->settings;
-    struct err err;
 
-    if (!replica_login_renew(&replica->login, settings, replica->link.opened, &err))
-        log_sentence(LOG_WARNING, "registry_denied", err.text);
+    replica_login_renew(&replica->login);
     registry_change(replica->registry,
                     &(struct registry_live){.trust = replica->login.trust,
                                             .password = replica->login.password,
@@ -121,6 +125,8 @@ void replica_describe(struct replica *replica, struct registry_status *status)
     const struct settings *settings = &replica->reloads->settings;
 
     registry_describe(replica->registry, status, replica_now_ms());
+    status->login_problem =
+        replica->login.problem.code == ERR_NONE ? NULL : replica->login.problem.text;
     status->restates = replica->restates;
     status->restate_us = replica->restate_us;
     if (status->age_ms < 0 && replica_now_ms() < replica->started_ms + stale_after_ms(settings))
@@ -416,7 +422,6 @@ static void replica_on_second(uv_timer_t *timer)
 {
     struct replica *replica = timer->data;
 
-    replica_login_settle(&replica->login, replica->link.opened);
     log_left_out(replica);
     if (!replica->is_taken)
         set_freshness(replica);

@@ -15,7 +15,8 @@
  *
  * Events: replica_events.h.
  *
- * Threads: the control thread, but for what a load calls (source, judge, fixed) and writing.
+ * Threads: the control thread, but for what a load calls (source, judge, fixed, login) and
+ * writing.
  * Memory: replica_close.
  */
 #include <uv.h>
@@ -138,8 +139,15 @@ void replica_note_failed(struct replica *replica);
 void replica_go_on(struct replica *replica);
 
 /**
- * An operator has requested a reload, which has ended: settings, files of certificates, and an
- * audit. The password is read at a start only.
+ * Reads the files of certificates and the password, on any thread, and reports those that cannot be
+ * used at the origins of the settings that the load has read.
+ */
+void replica_read_login(struct replica *replica, const struct settings *origins,
+                        struct report *report);
+
+/**
+ * An operator has requested a reload, which has ended: settings, what replica_read_login has read,
+ * and an audit.
  */
 void replica_note_settings(struct replica *replica);
 

@@ -7,7 +7,9 @@
 
 enum { PASSWORD_OCTETS = 4096 }; /* of the file */
 
-static bool make_trust(const struct settings *settings, struct tls_trust **trust, struct err *err)
+/* ---- the files ---- */
+
+static void read_trust(struct replica_login_files *files, const struct settings *settings)
 {
     const struct tls_trust_options options = {.purpose = "the registry",
                                               .protocol = "h2",
@@ -15,99 +17,116 @@ static bool make_trust(const struct settings *settings, struct tls_trust **trust
                                               .certificate = settings->registry_certificate,
                                               .key = settings->registry_key};
 
-    *trust = NULL;
-    if (strncmp(settings->registry_endpoints.items[0], "https://", strlen("https://")) != 0)
-        return true;
-    *trust = tls_trust_new(&options, err);
-    return *trust != NULL;
+    if (strncmp(settings->registry_endpoints.items[0], "https://", strlen("https://")) == 0)
+        files->trust = tls_trust_new(&options, &files->trust_problem);
 }
 
 /* The file's first line. */
-static bool read_password(const struct settings *settings, char **password, struct err *err)
+static void read_password(struct replica_login_files *files, const struct settings *settings)
 {
+    const char *path = settings->registry_password_file;
     size_t length;
     struct err why;
 
-    if (settings->registry_password_file == NULL)
-        return true;
-    char *text = file_read_text(settings->registry_password_file, PASSWORD_OCTETS, &length, &why);
-    if (text == NULL)
-        return err_set(err, ERR_SYSTEM, "the file of registry.password_file %s", why.text);
-    text[strcspn(text, "\r\n")] = '\0';
-    *password = text;
-    return true;
+    if (path == NULL)
+        return;
+    files->password = file_read_text(path, PASSWORD_OCTETS, &length, &why);
+    if (files->password != NULL)
+        files->password[strcspn(files->password, "\r\n")] = '\0';
+    else
+        err_set(&files->password_problem, ERR_SYSTEM,
+                "the password's file %.200s %s; name in registry.password_file one that this user "
+                "may read",
+                path, why.text);
+}
+
+static void read_files(struct replica_login_files *files, const struct settings *settings)
+{
+    *files = (struct replica_login_files){.trust = NULL};
+    read_trust(files, settings);
+    read_password(files, settings);
+}
+
+static const struct err *problem_of(const struct replica_login_files *files)
+{
+    return files->trust_problem.code != ERR_NONE ? &files->trust_problem : &files->password_problem;
+}
+
+static void free_password(char *password)
+{
+    if (password != NULL)
+        explicit_bzero(password, strlen(password));
+    free(password);
+}
+
+static void free_files(struct replica_login_files *files)
+{
+    tls_trust_free(files->trust);
+    free_password(files->password);
+    *files = (struct replica_login_files){.trust = NULL};
 }
 
 bool replica_login_open(struct replica_login *login, const struct settings *settings,
                         struct err *err)
 {
-    *login = (struct replica_login){.trust = NULL};
-    return make_trust(settings, &login->trust, err) &&
-           read_password(settings, &login->password, err);
+    struct replica_login_files files;
+
+    read_files(&files, settings);
+    *err = *problem_of(&files);
+    *login = (struct replica_login){.trust = files.trust, .password = files.password};
+    return err->code == ERR_NONE;
 }
 
 /* ---- renewing ---- */
 
-static void free_retired(struct replica_login *login, const uint64_t *opened)
+static void report_problem(struct report *report, struct setting_origin origin,
+                           const struct err *problem)
 {
-    for (size_t i = 0; i < REPLICA_RETIRED_MOST; i++) {
-        if (opened != NULL && login->retired[i].opened == *opened)
-            continue;
-        tls_trust_free(login->retired[i].trust);
-        login->retired[i].trust = NULL;
+    origin.key = NULL; /* the sentence names the file */
+    if (problem->code != ERR_NONE)
+        setting_origin_report(report, FINDING_REGISTRY_LOGIN, &origin,
+                              "%s; until a reload reads it, the former one stays in use",
+                              problem->text);
+}
+
+void replica_login_read_next(struct replica_login *login, const struct settings *settings,
+                             const struct settings *origins, struct report *report)
+{
+    const char *trust =
+        settings->registry_certificate != NULL ? "registry.certificate" : "registry.ca";
+
+    free_files(&login->next);
+    read_files(&login->next, settings);
+    login->has_next = true;
+    report_problem(report, settings_origin(origins, trust), &login->next.trust_problem);
+    report_problem(report, settings_origin(origins, "registry.password_file"),
+                   &login->next.password_problem);
+}
+
+bool replica_login_renew(struct replica_login *login)
+{
+    struct replica_login_files *next = &login->next;
+
+    if (!login->has_next)
+        return false;
+    login->problem = *problem_of(next);
+    if (next->trust != NULL) {
+        tls_trust_free(login->trust);
+        login->trust = next->trust;
     }
-}
-
-void replica_login_settle(struct replica_login *login, uint64_t opened)
-{
-    free_retired(login, &opened);
-}
-
-static void free_password(struct replica_login *login)
-{
-    if (login->password != NULL)
-        explicit_bzero(login->password, strlen(login->password));
-    free(login->password);
-    login->password = NULL;
-}
-
-static bool renew_password(struct replica_login *login, const struct settings *settings,
-                           struct err *err)
-{
-    char *password = NULL;
-
-    if (!read_password(settings, &password, err))
-        return false;
-    free_password(login);
-    login->password = password;
-    return true;
-}
-
-bool replica_login_renew(struct replica_login *login, const struct settings *settings,
-                         uint64_t opened, struct err *err)
-{
-    struct tls_trust *trust;
-    size_t free = 0;
-
-    replica_login_settle(login, opened);
-    if (!renew_password(login, settings, err))
-        return false;
-    while (free < REPLICA_RETIRED_MOST && login->retired[free].trust != NULL)
-        free++;
-    if (login->trust == NULL || free == REPLICA_RETIRED_MOST)
-        return true; /* so many during one connection: the next reload reads them */
-    if (!make_trust(settings, &trust, err))
-        return false;
-    login->retired[free].trust = login->trust;
-    login->retired[free].opened = opened;
-    login->trust = trust;
+    if (next->password != NULL) {
+        free_password(login->password);
+        login->password = next->password;
+    }
+    *next = (struct replica_login_files){.trust = NULL};
+    login->has_next = false;
     return true;
 }
 
 void replica_login_close(struct replica_login *login)
 {
     tls_trust_free(login->trust);
-    free_retired(login, NULL);
-    free_password(login);
+    free_password(login->password);
+    free_files(&login->next);
     *login = (struct replica_login){.trust = NULL};
 }

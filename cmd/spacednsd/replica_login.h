@@ -5,23 +5,32 @@
  * Certificates and the password are renewed as files and read again with each reload of an
  * operator; a connection that is open keeps those it began with.
  *
- * Threads: the control thread.  Memory: replica_login_close.
+ *     files ──read──► next ──(the reload ends)──► in use
+ *                      └─ what cannot be read: W-REGISTRY-LOGIN; what was in use stays
+ *
+ * Threads: the control thread, but for replica_login_read_next, which is called while that leaves
+ * `next` alone.  Memory: replica_login_close.
  */
 #include <stdint.h>
 
 #include "base/err.h"
 #include "config/settings.h"
+#include "findings/report.h"
 #include "tls/tls.h"
 
-enum { REPLICA_RETIRED_MOST = 8 };
+/** The files as they were when they were read. */
+struct replica_login_files {
+    struct tls_trust *trust; /* NULL: in the clear, or it could not be read */
+    char *password;          /* NULL: none, or it could not be read */
+    struct err trust_problem, password_problem;
+};
 
 struct replica_login {
     struct tls_trust *trust; /* NULL: in the clear */
     char *password;          /* NULL: none */
-    struct {
-        struct tls_trust *trust; /* NULL: none */
-        uint64_t opened;         /* the connection that may use it */
-    } retired[REPLICA_RETIRED_MOST];
+    struct err problem;      /* what the last reload could not read; ERR_NONE: nothing */
+    struct replica_login_files next;
+    bool has_next;
 };
 
 /** Reads the files of the settings. Returns false with *err; replica_login_close in any case. */
@@ -29,14 +38,18 @@ bool replica_login_open(struct replica_login *login, const struct settings *sett
                         struct err *err);
 
 /**
- * Reads the files again. With faults in them the former ones stay: false with *err.
+ * Reads the files again, for replica_login_renew, and reports those that cannot be used.
  *
- * opened  number of the connection that may be open
+ * settings  in force: none of the files' names changes without a restart
+ * origins   settings whose origins the findings have
  */
-bool replica_login_renew(struct replica_login *login, const struct settings *settings,
-                         uint64_t opened, struct err *err);
+void replica_login_read_next(struct replica_login *login, const struct settings *settings,
+                             const struct settings *origins, struct report *report);
 
-/** Frees what no connection uses any more, now that the one of this number may be open. */
-void replica_login_settle(struct replica_login *login, uint64_t opened);
+/**
+ * Takes over what was read; of what could not be, the former stays. Returns false when the files
+ * were not read since the last call.
+ */
+bool replica_login_renew(struct replica_login *login);
 
 void replica_login_close(struct replica_login *login);

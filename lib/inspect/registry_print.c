@@ -91,6 +91,15 @@ static const char *silence_of(const struct registry_status *status)
                : "no word from its member";
 }
 
+static void print_login(const struct registry_status *status, FILE *out)
+{
+    if (status->login_problem == NULL)
+        return;
+    begin("registry", out);
+    escape_printf(out, "! %s; until a reload reads it, the former one stays in use\n",
+                  status->login_problem);
+}
+
 static void print_problems(const struct registry_status *status, FILE *out)
 {
     if (status->is_stale) {
@@ -143,6 +152,7 @@ void registry_print_text(const struct registry_status *status, FILE *out)
 
     print_first(status, out);
     print_problems(status, out);
+    print_login(status, out);
     for (size_t i = 0; i < status->kept_count; i++) {
         const struct registry_kept *kept = &status->kept[i];
         begin(keys[kept->kind], out);
@@ -232,7 +242,7 @@ static void add_counts(json_t *object, const struct registry_status *status)
 json_t *registry_print_json(const struct registry_status *status)
 {
     json_t *object = json_pack(
-        "{s:o, s:o, s:o, s:o, s:b, s:b, s:b, s:s, s:o, s:I, s:I, s:o, s:o, s:o, s:o, s:o}",
+        "{s:o, s:o, s:o, s:o, s:b, s:b, s:b, s:s, s:o, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o}",
         "endpoint", json_known(status->endpoint), "server_version",
         json_known(status->server_version), "cell", json_text(status->cell), "id",
         json_known(status->id), "connected", (int)status->is_connected, "reading",
@@ -242,7 +252,7 @@ json_t *registry_print_json(const struct registry_status *status)
         (json_int_t)status->in_force, "revision", (json_int_t)status->revision, "age_seconds",
         json_ms(status->age_ms), "lag_seconds", json_ms(status->lag_ms), "problem",
         json_known(status->problem), "old", json_known(status->is_old ? status->old_text : NULL),
-        "kept", json_kept(status));
+        "login_problem", json_known(status->login_problem), "kept", json_kept(status));
 
     if (object == NULL)
         return NULL;

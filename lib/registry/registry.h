@@ -123,10 +123,7 @@ struct registry *registry_new(const struct registry_options *options,
 /** Closes the connection through the port. Ends a take, if one is under way. NULL is allowed. */
 void registry_free(struct registry *registry);
 
-/**
- * Settings that may change while it follows. The next connection uses the new trust; the old one
- * has to live until this one is closed: until the port's next close or open.
- */
+/** Settings that may change while it follows. The next connection uses the new trust. */
 struct registry_live {
     struct tls_trust *trust;
     const char *password; /* copied, for the next log-in; NULL: none */
@@ -294,7 +291,10 @@ struct registry_status {
     const struct registry_kept *kept; /* sorted by space */
     size_t kept_count;
     uint64_t connects, full_reads, audits, audit_differences, events, responses;
-    uint64_t restates, restate_us; /* set by the owner: how many, and how long the last one took */
+    /* Set by the owner: */
+    uint64_t restates, restate_us; /* how many, and how long the last one took */
+    const char *login_problem;     /* a sentence on a file that a reload could not read, so that
+                                    * the former one is in use; NULL: none */
 };
 
 /** How many of `bad` there are. */

@@ -84,6 +84,36 @@ put d/test-space/sleepy-river-2739/web '1 up 10.0.131.7\n'
 await_answer sleepy-river-2739.herokuapp.com "10.0.0.37 10.0.16.21"
 stop
 
+# ---- files that a reload cannot read ----
+
+in_json() {
+    ctl status --json | /usr/bin/python3 -c "import json, sys; print(json.load(sys.stdin)['registry']['$1'])"
+}
+replica unread_key
+await_metric spacedns_registry_connected 1
+/usr/bin/python3 tests/support/openapi.py "http://127.0.0.1:$http" '/page/{name}?name=page.css' \
+    '/api/v1/apps/{name}?name=frozen-oasis-70544' '/api/v1/uses?space=test-space' \
+    '/api/v1/explain?name=sleepy-river-2739.herokuapp.com' '/api/v1/explain?from=127.0.0.1' >"$work/openapi" 2>&1 &&
+    pass || fail "openapi.json describes what a replica answers" "$(cat "$work/openapi")"
+mv "$work/replica.key" "$work/away.key"
+out=$(ctl reload)
+expect "a key that a reload cannot read: exit code" 0 "$?"
+gone="the key $work/replica\.key cannot be used: No such file or directory; .*; until a reload reads it, the former one stays in use"
+expect_match "the reload names it" "^$work/replica\.yaml:[0-9]+:[0-9]+: warning W-REGISTRY-LOGIN: $gone\$" "$out"
+expect_match "and has taken over the rest" '^Reloading zones\.\.\. (done|unchanged), ' "$out"
+expect_match "JSON as well" '"W-REGISTRY-LOGIN"' "$(ctl reload --json)"
+await_log " warning finding code=W-REGISTRY-LOGIN place=$work/replica\.yaml:[0-9:]+ text=\"$gone\""
+await_status "^registry +! $gone\$"
+expect_match "so has JSON's" "^the key $work/replica.key" "$(in_json login_problem)"
+stop_etcd_member 1 # the former one logs it in
+start_etcd_member 1
+await_metric spacedns_registry_connected 1
+mv "$work/away.key" "$work/replica.key"
+expect_no_match "a reload that reads them" 'W-REGISTRY-LOGIN' "$(ctl reload)"
+expect_no_match "status tells it no more" 'key' "$(ctl status | grep ^registry)"
+expect "JSON has no file at fault" None "$(in_json login_problem)"
+stop
+
 etcd_ctl role revoke-permission reader --prefix=true "$registry/" >/dev/null
 etcd_ctl role grant-permission reader --prefix=true read "$registry/z/" >/dev/null
 settings_of replica
@@ -129,6 +159,11 @@ expect_no_match "no password is logged" 'wrong' "$(grep -o 'text=.*' "$server_lo
 echo right >"$work/password"
 ctl reload >/dev/null
 await_answer frozen-oasis-70544.herokuapp.com "10.0.0.37 10.0.16.21" # the file is read again
+mv "$work/password" "$work/away"
+expect_match "a password's file that a reload cannot read" \
+    "warning W-REGISTRY-LOGIN: the password's file $work/password cannot be opened: " "$(ctl reload)"
+mv "$work/away" "$work/password"
+expect_no_match "a reload that reads it" 'W-REGISTRY-LOGIN' "$(ctl reload)"
 stop
 replica by_password
 expect_no_match "spaces are not missed before they could be read" 'W-LOCAL-AS' "$(cat "$server_log")"

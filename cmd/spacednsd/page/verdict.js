@@ -40,7 +40,13 @@ function upstreamProblems(status) {
 }
 
 function keepingProblems(status) {
-    return [status.registry?.problem, status.registry?.old, status.state?.problem, status.upgrade_problem]
+    return [
+        status.registry?.problem,
+        status.registry?.login_problem,
+        status.registry?.old,
+        status.state?.problem,
+        status.upgrade_problem,
+    ]
         .filter((problem) => problem)
         .map((problem) => ["look", problem])
         .concat(

@@ -99,6 +99,19 @@ TEST(what_is_wrong_is_a_line_each)
         "whether that runs, and etcdctl alarm list for NOSPACE\n");
 }
 
+TEST(a_file_that_a_reload_could_not_read_is_a_warning)
+{
+    struct registry_status status = usual();
+
+    status.login_problem = "the key k\x1b cannot be used: none; name one";
+    check(
+        registry_print_text, &status,
+        "registry                 etcd http://10.1.0.3:2379 3.5.16 cell eu-1 revision 8123456 age "
+        "2 s spaces 9998\n"
+        "registry                 ! the key k\\x1b cannot be used: none; name one; until a reload "
+        "reads it, the former one stays in use\n");
+}
+
 TEST(spaces_that_are_not_served_as_they_are_have_a_line_each)
 {
     struct registry_status status = usual();
@@ -196,6 +209,7 @@ TEST(json_has_all_of_it)
     ck_assert(json_is_null(json_object_get(object, "age_seconds")));
     ck_assert(json_is_null(json_object_get(object, "problem")));
     ck_assert(json_is_null(json_object_get(object, "paused")));
+    ck_assert(json_is_null(json_object_get(object, "login_problem")));
     ck_assert(json_real_value(json_object_get(object, "lag_seconds")) == 0.012);
     ck_assert_str_eq(json_string_value(json_object_get(
                          json_array_get(json_object_get(object, "bad"), 1), "code")),
