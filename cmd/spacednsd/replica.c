@@ -16,6 +16,7 @@
 enum {
     MS_PER_SECOND = 1000,
     NS_PER_US = 1000,
+    US_PER_SECOND = 1000000,
     SAVE_MS = 5 * 1000,  /* looked whether one is due */
     RETRY_MS = 1000,     /* after there was no memory */
     FINDINGS_MOST = 100, /* of dyno keys, logged in a second */
@@ -109,7 +110,8 @@ void replica_note_settings(struct replica *replica)
 {
     const struct settings *settings = &replica->reloads->settings;
 
-    replica_login_renew(&replica->login);
+    if (replica_login_renew(&replica->login))
+        replica->logged.has_warned = false; /* of the certificate that is in use now */
     registry_change(replica->registry,
                     &(struct registry_live){.trust = replica->login.trust,
                                             .password = replica->login.password,
@@ -120,13 +122,25 @@ void replica_note_settings(struct replica *replica)
 
 /* ---- what is in force ---- */
 
+static void describe_login(const struct replica *replica, struct registry_status *status)
+{
+    const struct replica_login *login = &replica->login;
+    int64_t end_s = login->trust == NULL ? TLS_NO_END : tls_trust_end_s(login->trust);
+
+    status->login_problem = login->problem.code == ERR_NONE ? NULL : login->problem.text;
+    if (end_s == TLS_NO_END)
+        return;
+    status->certificate = replica->reloads->settings.registry_certificate;
+    status->certificate_end_s = end_s;
+    status->certificate_left_s = end_s - clock_wall_us() / US_PER_SECOND;
+}
+
 void replica_describe(struct replica *replica, struct registry_status *status)
 {
     const struct settings *settings = &replica->reloads->settings;
 
     registry_describe(replica->registry, status, replica_now_ms());
-    status->login_problem =
-        replica->login.problem.code == ERR_NONE ? NULL : replica->login.problem.text;
+    describe_login(replica, status);
     status->restates = replica->restates;
     status->restate_us = replica->restate_us;
     if (status->age_ms < 0 && replica_now_ms() < replica->started_ms + stale_after_ms(settings))

@@ -5,9 +5,10 @@
 
 #include "base/log.h"
 #include "decide/reason.h"
+#include "inspect/registry_print.h"
 #include "spacednsd/findings_log.h"
 
-enum { LINES_MOST = 100, MS_PER_SECOND = 1000 };
+enum { LINES_MOST = 100, MS_PER_SECOND = 1000, DAY_S = 24 * 60 * 60 };
 
 static const char *name_of(enum registry_event_kind kind)
 {
@@ -177,9 +178,36 @@ static void log_fresh(const struct registry_status *status)
     log_send(&line);
 }
 
+/* ---- our certificate ---- */
+
+/* Also when the clock was set back by more than a day. */
+static bool is_due(const struct replica_logged *logged, int64_t left_s)
+{
+    int64_t passed_s = logged->left_s - left_s;
+
+    return !logged->has_warned || passed_s >= DAY_S || passed_s <= -DAY_S;
+}
+
+static void log_certificate(struct replica_logged *logged, const struct registry_status *status)
+{
+    char sentence[REGISTRY_CERTIFICATE_OCTETS];
+    struct log_line line;
+
+    if (!registry_format_certificate(status, sentence) ||
+        !is_due(logged, status->certificate_left_s))
+        return;
+    logged->has_warned = true;
+    logged->left_s = status->certificate_left_s;
+    log_start(&line, LOG_WARNING, "registry_certificate_ends");
+    log_string(&line, "file", status->certificate);
+    log_string(&line, "text", sentence);
+    log_send(&line);
+}
+
 void replica_log_status(struct replica_logged *logged, const struct registry_status *status)
 {
     log_kept_news(logged, status);
+    log_certificate(logged, status);
     if (status->is_stale && !logged->is_stale)
         log_stale(status);
     else if (!status->is_stale && logged->is_stale)

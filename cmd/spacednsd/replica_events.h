@@ -8,8 +8,9 @@
  * registry_paused, registry_resumed, registry_disk: as the registry reports them, with a sentence
  * each. registry_stale, registry_fresh: the age of its last word is above the setting, or no
  * longer. space_kept, space_held, space_unready: a document is not served, and why; space_accepted:
- * the space is served from its newest document again. registry_restate_failed: there was no memory
- * for new states of dynos.
+ * the space is served from its newest document again. registry_certificate_ends: the one that logs
+ * the server in does so soon, or has; once a day. registry_restate_failed: there was no memory for
+ * new states of dynos.
  *
  * Threads: the control thread.  Memory: replica_logged_close.
  */
@@ -20,6 +21,8 @@ struct replica_logged {
     struct registry_kept *kept; /* copies, sorted by space */
     size_t kept_count;
     bool is_stale;
+    bool has_warned; /* of the certificate's end, since the start or the last reload ... */
+    int64_t left_s;  /* ... so long before it */
 };
 
 /** Logs an event of the registry, and the findings that come with it. */

@@ -74,6 +74,8 @@ static void add_registry(struct metrics *metrics, struct replica *replica)
         metrics_add(metrics, METRIC_REGISTRY_LAG, (double)status.lag_ms / ms_per_second);
     metrics_add(metrics, METRIC_REGISTRY_CONNECTED, status.is_connected);
     metrics_add(metrics, METRIC_REGISTRY_STALE, status.is_stale);
+    if (status.certificate != NULL)
+        metrics_add(metrics, METRIC_REGISTRY_CERTIFICATE_END, (double)status.certificate_end_s);
     add_kept(metrics, &status);
     metrics_add(metrics, METRIC_REGISTRY_WAITING, (double)status.waiting_count);
     metrics_add(metrics, METRIC_REGISTRY_BAD, (double)status.bad_count);

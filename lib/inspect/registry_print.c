@@ -3,11 +3,20 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/escape.h"
 #include "decide/reason.h"
 #include "inspect/print.h"
 
-enum { KEY_COLUMN = 24, MS_PER_SECOND = 1000 };
+enum {
+    KEY_COLUMN = 24,
+    MS_PER_SECOND = 1000,
+    MINUTE_S = 60,
+    HOUR_S = 60 * MINUTE_S,
+    DAY_S = 24 * HOUR_S,
+    CERTIFICATE_SOON_S = 14 * DAY_S,
+    SPAN_OCTETS = 32,
+};
 
 const char *registry_kept_text(enum registry_kept_kind kind)
 {
@@ -39,6 +48,40 @@ static void print_cause(const struct registry_kept *kept, FILE *out)
                       kept->space);
     else
         fputs("push a zone file without errors\n", out);
+}
+
+/* ---- our certificate ---- */
+
+static const char *format_span(int64_t seconds, char text[SPAN_OCTETS])
+{
+    const struct {
+        int64_t seconds;
+        const char *name;
+    } units[] = {{DAY_S, "days"}, {HOUR_S, "h"}, {MINUTE_S, "min"}, {1, "s"}};
+    size_t i = 0;
+
+    while (units[i].seconds > 1 && seconds < 2 * units[i].seconds)
+        i++;
+    snprintf(text, SPAN_OCTETS, "%" PRId64 " %s", seconds / units[i].seconds, units[i].name);
+    return text;
+}
+
+bool registry_format_certificate(const struct registry_status *status,
+                                 char sentence[REGISTRY_CERTIFICATE_OCTETS])
+{
+    int64_t left_s = status->certificate_left_s;
+    char span[SPAN_OCTETS], end[CLOCK_TEXT_OCTETS];
+
+    if (status->certificate == NULL || left_s >= CERTIFICATE_SOON_S)
+        return false;
+    clock_format(status->certificate_end_s, end);
+    format_span(left_s < 0 ? -left_s : left_s, span);
+    snprintf(sentence, REGISTRY_CERTIFICATE_OCTETS,
+             "the certificate in %.200s %s %s%s, at %s: what is connected stays so, and the next "
+             "connection%s fails; put a renewed one in its place, then: spacedns reload",
+             status->certificate, left_s < 0 ? "ended" : "ends in", span, left_s < 0 ? " ago" : "",
+             end, left_s < 0 ? "" : " after that");
+    return true;
 }
 
 /* ---- lines ---- */
@@ -93,6 +136,10 @@ static const char *silence_of(const struct registry_status *status)
 
 static void print_login(const struct registry_status *status, FILE *out)
 {
+    char sentence[REGISTRY_CERTIFICATE_OCTETS];
+
+    if (registry_format_certificate(status, sentence))
+        print_warning(sentence, out);
     if (status->login_problem == NULL)
         return;
     begin("registry", out);
@@ -214,6 +261,16 @@ static json_t *json_ms(int64_t ms)
     return ms < 0 ? json_null() : json_real((double)ms / MS_PER_SECOND);
 }
 
+static json_t *json_certificate_end(const struct registry_status *status)
+{
+    char end[CLOCK_TEXT_OCTETS];
+
+    if (status->certificate == NULL)
+        return json_null();
+    clock_format(status->certificate_end_s, end);
+    return json_known(end);
+}
+
 static void add_counts(json_t *object, const struct registry_status *status)
 {
     const struct {
@@ -242,7 +299,8 @@ static void add_counts(json_t *object, const struct registry_status *status)
 json_t *registry_print_json(const struct registry_status *status)
 {
     json_t *object = json_pack(
-        "{s:o, s:o, s:o, s:o, s:b, s:b, s:b, s:s, s:o, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o}",
+        "{s:o, s:o, s:o, s:o, s:b, s:b, s:b, s:s, s:o, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, "
+        "s:o}",
         "endpoint", json_known(status->endpoint), "server_version",
         json_known(status->server_version), "cell", json_text(status->cell), "id",
         json_known(status->id), "connected", (int)status->is_connected, "reading",
@@ -252,7 +310,8 @@ json_t *registry_print_json(const struct registry_status *status)
         (json_int_t)status->in_force, "revision", (json_int_t)status->revision, "age_seconds",
         json_ms(status->age_ms), "lag_seconds", json_ms(status->lag_ms), "problem",
         json_known(status->problem), "old", json_known(status->is_old ? status->old_text : NULL),
-        "login_problem", json_known(status->login_problem), "kept", json_kept(status));
+        "login_problem", json_known(status->login_problem), "certificate_end",
+        json_certificate_end(status), "kept", json_kept(status));
 
     if (object == NULL)
         return NULL;

@@ -4,6 +4,7 @@
  *
  *     registry          etcd http://10.1.0.3:2379 3.5.16 revision 8123456 age 2 s spaces 9998
  *     registry          ! connection refused by 10.1.0.3:2379
+ *     registry          ! the certificate in FILE ends in 6 days, at 2026-12-07T10:00:00Z: ...
  *     registry_kept     ! bench-7 (E-DOM-NAME at 8123400): CAUSE; REMEDY
  *
  * Threads: one.  Memory: borrows.
@@ -25,6 +26,15 @@ json_t *registry_print_json(const struct registry_status *status);
  * for every replica has them.
  */
 void registry_print_notes(const struct registry_status *status, FILE *out);
+
+enum { REGISTRY_CERTIFICATE_OCTETS = 512 };
+
+/**
+ * Writes when our certificate ends, and what to do, as status and the log have it. Returns false
+ * when that is not soon, or when there is none: it has ended, or does so within 14 days.
+ */
+bool registry_format_certificate(const struct registry_status *status,
+                                 char sentence[REGISTRY_CERTIFICATE_OCTETS]);
 
 /** "kept", "held", "unready". */
 const char *registry_kept_text(enum registry_kept_kind kind);

@@ -295,6 +295,9 @@ struct registry_status {
     uint64_t restates, restate_us; /* how many, and how long the last one took */
     const char *login_problem;     /* a sentence on a file that a reload could not read, so that
                                     * the former one is in use; NULL: none */
+    const char *certificate;       /* file of ours; NULL: none */
+    int64_t certificate_end_s;     /* when it ends, in seconds since 1970 */
+    int64_t certificate_left_s;    /* until then; below 0: since then */
 };
 
 /** How many of `bad` there are. */

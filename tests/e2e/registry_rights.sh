@@ -84,13 +84,36 @@ put d/test-space/sleepy-river-2739/web '1 up 10.0.131.7\n'
 await_answer sleepy-river-2739.herokuapp.com "10.0.0.37 10.0.16.21"
 stop
 
-# ---- files that a reload cannot read ----
+# ---- a certificate that is about to end, and files that a reload cannot read ----
 
+# sign_replica DAYS: from now
+sign_replica() {
+    openssl x509 -req -in "$work/replica.csr" -CA "$work/ca.crt" -CAkey "$work/ca.key" -CAcreateserial -days "$1" \
+        -extfile <(echo extendedKeyUsage=clientAuth) -out "$work/signed.crt" 2>/dev/null &&
+        mv "$work/signed.crt" "$work/replica.crt" || fail "a certificate of $1 days is made"
+}
+# end_of_replica FORMAT: when its certificate ends, as date has it
+end_of_replica() {
+    date -u -d "$(openssl x509 -in "$work/replica.crt" -noout -enddate | cut -d= -f2)" "+$1"
+}
 in_json() {
     ctl status --json | /usr/bin/python3 -c "import json, sys; print(json.load(sys.stdin)['registry']['$1'])"
 }
-replica unread_key
+end_metric=spacedns_registry_certificate_end_timestamp_seconds
+
+sign_replica 3
+replica ends_soon
 await_metric spacedns_registry_connected 1
+ends="the certificate in $work/replica\.crt ends in [23] days, at $(end_of_replica %Y-%m-%dT%H:%M:%SZ): .*; put a renewed one in its place, then: spacedns reload"
+await_log " warning registry_certificate_ends file=$work/replica\.crt text=\"$ends\""
+await_status "^registry +! $ends\$"
+warnings() {
+    grep -c ' warning registry_certificate_ends ' "$server_log"
+}
+sleep 1.5 # it looks every second
+expect "a start logs it once" 1 "$(warnings)"
+expect "JSON has its end" "$(end_of_replica %Y-%m-%dT%H:%M:%SZ)" "$(in_json certificate_end)"
+expect "and the metric" "$(end_of_replica %s)" "$(metric $end_metric)"
 /usr/bin/python3 tests/support/openapi.py "http://127.0.0.1:$http" '/page/{name}?name=page.css' \
     '/api/v1/apps/{name}?name=frozen-oasis-70544' '/api/v1/uses?space=test-space' \
     '/api/v1/explain?name=sleepy-river-2739.herokuapp.com' '/api/v1/explain?from=127.0.0.1' >"$work/openapi" 2>&1 &&
@@ -101,17 +124,25 @@ expect "a key that a reload cannot read: exit code" 0 "$?"
 gone="the key $work/replica\.key cannot be used: No such file or directory; .*; until a reload reads it, the former one stays in use"
 expect_match "the reload names it" "^$work/replica\.yaml:[0-9]+:[0-9]+: warning W-REGISTRY-LOGIN: $gone\$" "$out"
 expect_match "and has taken over the rest" '^Reloading zones\.\.\. (done|unchanged), ' "$out"
+are_warnings() {
+    [ "$(warnings)" = "$1" ]
+}
+await are_warnings 2 || fail "and its log tells of the end again" "$(warnings)"
 expect_match "JSON as well" '"W-REGISTRY-LOGIN"' "$(ctl reload --json)"
 await_log " warning finding code=W-REGISTRY-LOGIN place=$work/replica\.yaml:[0-9:]+ text=\"$gone\""
 await_status "^registry +! $gone\$"
+await_status "^registry +! $ends\$"
 expect_match "so has JSON's" "^the key $work/replica.key" "$(in_json login_problem)"
 stop_etcd_member 1 # the former one logs it in
 start_etcd_member 1
 await_metric spacedns_registry_connected 1
 mv "$work/away.key" "$work/replica.key"
+sign_replica 30
 expect_no_match "a reload that reads them" 'W-REGISTRY-LOGIN' "$(ctl reload)"
-expect_no_match "status tells it no more" 'key' "$(ctl status | grep ^registry)"
+expect_no_match "status tells neither any more" 'certificate|key' "$(ctl status | grep ^registry)"
 expect "JSON has no file at fault" None "$(in_json login_problem)"
+expect "and the new end" "$(end_of_replica %Y-%m-%dT%H:%M:%SZ)" "$(in_json certificate_end)"
+expect "the metric, too" "$(end_of_replica %s)" "$(metric $end_metric)"
 stop
 
 etcd_ctl role revoke-permission reader --prefix=true "$registry/" >/dev/null
@@ -164,6 +195,8 @@ expect_match "a password's file that a reload cannot read" \
     "warning W-REGISTRY-LOGIN: the password's file $work/password cannot be opened: " "$(ctl reload)"
 mv "$work/away" "$work/password"
 expect_no_match "a reload that reads it" 'W-REGISTRY-LOGIN' "$(ctl reload)"
+expect "there is no certificate" None "$(in_json certificate_end)"
+expect "nor its metric" "" "$(metric $end_metric)"
 stop
 replica by_password
 expect_no_match "spaces are not missed before they could be read" 'W-LOCAL-AS' "$(cat "$server_log")"

@@ -99,6 +99,76 @@ TEST(what_is_wrong_is_a_line_each)
         "whether that runs, and etcdctl alarm list for NOSPACE\n");
 }
 
+/* ---- our certificate ---- */
+
+enum { HOUR_S = 3600, DAY_S = 24 * HOUR_S, END_S = 1800000000 };
+
+static const struct ending {
+    int64_t left_s;
+    const char *ends; /* NULL: it is not soon */
+} endings[] = {
+    {14 * DAY_S, NULL},
+    {14 * DAY_S - 1,
+     "ends in 13 days, at 2027-01-15T08:00:00Z: what is connected stays so, and the "
+     "next connection after that fails"},
+    {2 * DAY_S, "ends in 2 days, "},
+    {2 * DAY_S - 1, "ends in 47 h, "},
+    {2 * HOUR_S - 1, "ends in 119 min, "},
+    {0, "ends in 0 s, "},
+    {-1, "ended 1 s ago, at 2027-01-15T08:00:00Z: what is connected stays so, and the next "
+         "connection fails"},
+    {-30 * DAY_S, "ended 30 days ago, "},
+};
+
+static struct registry_status ending(int64_t left_s)
+{
+    struct registry_status status = usual();
+
+    status.certificate = "/etc/replica\x1b.pem";
+    status.certificate_end_s = END_S;
+    status.certificate_left_s = left_s;
+    return status;
+}
+
+TEST_OVER(a_certificate_that_ends_within_two_weeks_is_a_sentence, endings)
+{
+    const struct registry_status status = ending(endings[_i].left_s);
+    char sentence[REGISTRY_CERTIFICATE_OCTETS] = "";
+
+    ck_assert(registry_format_certificate(&status, sentence) == (endings[_i].ends != NULL));
+    if (endings[_i].ends == NULL)
+        return;
+    ck_assert_msg(strstr(sentence, endings[_i].ends) != NULL, "%s", sentence);
+    ck_assert_msg(strstr(sentence, "; put a renewed one in its place, then: spacedns reload") !=
+                      NULL,
+                  "%s", sentence);
+}
+
+TEST(status_tells_the_end_of_a_certificate_only_when_it_is_soon)
+{
+    const struct registry_status soon = ending(3 * DAY_S), far = ending(90 * DAY_S);
+
+    check(
+        registry_print_text, &soon,
+        "registry                 etcd http://10.1.0.3:2379 3.5.16 cell eu-1 revision 8123456 age "
+        "2 s spaces 9998\n"
+        "registry                 ! the certificate in /etc/replica\\x1b.pem ends in 3 days, at "
+        "2027-01-15T08:00:00Z: what is connected stays so, and the next connection after that "
+        "fails; put a renewed one in its place, then: spacedns reload\n");
+    check(
+        registry_print_text, &far,
+        "registry                 etcd http://10.1.0.3:2379 3.5.16 cell eu-1 revision 8123456 age "
+        "2 s spaces 9998\n");
+}
+
+TEST(without_a_certificate_there_is_no_warning)
+{
+    struct registry_status status = usual();
+    char sentence[REGISTRY_CERTIFICATE_OCTETS];
+
+    ck_assert(!registry_format_certificate(&status, sentence));
+}
+
 TEST(a_file_that_a_reload_could_not_read_is_a_warning)
 {
     struct registry_status status = usual();
@@ -110,6 +180,25 @@ TEST(a_file_that_a_reload_could_not_read_is_a_warning)
         "2 s spaces 9998\n"
         "registry                 ! the key k\\x1b cannot be used: none; name one; until a reload "
         "reads it, the former one stays in use\n");
+}
+
+TEST(json_always_has_how_the_server_logs_in)
+{
+    struct registry_status status = usual();
+    json_t *without = registry_print_json(&status);
+
+    ck_assert(json_is_null(json_object_get(without, "certificate_end")));
+    ck_assert(json_is_null(json_object_get(without, "login_problem")));
+    status.certificate = "/etc/replica.pem";
+    status.certificate_end_s = END_S;
+    status.certificate_left_s = 1000 * DAY_S;
+    status.login_problem = "it is gone";
+    json_t *with = registry_print_json(&status);
+    ck_assert_str_eq(json_string_value(json_object_get(with, "certificate_end")),
+                     "2027-01-15T08:00:00Z");
+    ck_assert_str_eq(json_string_value(json_object_get(with, "login_problem")), "it is gone");
+    json_decref(without);
+    json_decref(with);
 }
 
 TEST(spaces_that_are_not_served_as_they_are_have_a_line_each)
@@ -209,7 +298,6 @@ TEST(json_has_all_of_it)
     ck_assert(json_is_null(json_object_get(object, "age_seconds")));
     ck_assert(json_is_null(json_object_get(object, "problem")));
     ck_assert(json_is_null(json_object_get(object, "paused")));
-    ck_assert(json_is_null(json_object_get(object, "login_problem")));
     ck_assert(json_real_value(json_object_get(object, "lag_seconds")) == 0.012);
     ck_assert_str_eq(json_string_value(json_object_get(
                          json_array_get(json_object_get(object, "bad"), 1), "code")),
