@@ -56,7 +56,7 @@ expect_match "the log has the connection" ' info registry_connected ' "$(cat "$s
 
 put_file z/other-space tests/zones_good/other-space.yaml
 await_status "^registry .* spaces 2$"
-expect_match "the log has who caused it" ' info reload_done .* by=registry' "$(cat "$server_log")"
+await_log ' info reload_done .* by=registry'
 sed 's/10\.0\.16\.21/10.0.16.22/' zones/test-space.yaml >"$work/changed.yaml"
 put_file z/test-space "$work/changed.yaml"
 await_answer $app "10.0.0.37 10.0.16.22"
