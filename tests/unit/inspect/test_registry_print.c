@@ -107,17 +107,17 @@ static const struct ending {
     int64_t left_s;
     const char *ends; /* NULL: it is not soon */
 } endings[] = {
-    {14 * DAY_S, NULL},
-    {14 * DAY_S - 1,
+    {INT64_C(14) * DAY_S, NULL},
+    {INT64_C(14) * DAY_S - 1,
      "ends in 13 days, at 2027-01-15T08:00:00Z: what is connected stays so, and the "
      "next connection after that fails"},
-    {2 * DAY_S, "ends in 2 days, "},
-    {2 * DAY_S - 1, "ends in 47 h, "},
-    {2 * HOUR_S - 1, "ends in 119 min, "},
+    {INT64_C(2) * DAY_S, "ends in 2 days, "},
+    {INT64_C(2) * DAY_S - 1, "ends in 47 h, "},
+    {INT64_C(2) * HOUR_S - 1, "ends in 119 min, "},
     {0, "ends in 0 s, "},
     {-1, "ended 1 s ago, at 2027-01-15T08:00:00Z: what is connected stays so, and the next "
          "connection fails"},
-    {-30 * DAY_S, "ended 30 days ago, "},
+    {-INT64_C(30) * DAY_S, "ended 30 days ago, "},
 };
 
 static struct registry_status ending(int64_t left_s)
@@ -146,7 +146,8 @@ TEST_OVER(a_certificate_that_ends_within_two_weeks_is_a_sentence, endings)
 
 TEST(status_tells_the_end_of_a_certificate_only_when_it_is_soon)
 {
-    const struct registry_status soon = ending(3 * DAY_S), far = ending(90 * DAY_S);
+    const struct registry_status soon = ending(INT64_C(3) * DAY_S),
+                                 far = ending(INT64_C(90) * DAY_S);
 
     check(
         registry_print_text, &soon,
@@ -191,7 +192,7 @@ TEST(json_always_has_how_the_server_logs_in)
     ck_assert(json_is_null(json_object_get(without, "login_problem")));
     status.certificate = "/etc/replica.pem";
     status.certificate_end_s = END_S;
-    status.certificate_left_s = 1000 * DAY_S;
+    status.certificate_left_s = INT64_C(1000) * DAY_S;
     status.login_problem = "it is gone";
     json_t *with = registry_print_json(&status);
     ck_assert_str_eq(json_string_value(json_object_get(with, "certificate_end")),

@@ -6,7 +6,8 @@
 #include "support/capture.h"
 #include "support/suite.h"
 
-enum { DAY_S = 24 * 60 * 60, END_S = 1800000000 };
+enum { END_S = 1800000000 };
+static const int64_t day_s = 86400;
 
 static struct replica_logged logged;
 
@@ -39,7 +40,7 @@ TEST(the_end_of_the_certificate_is_logged_with_its_file_and_what_to_do)
 {
     const struct registry_status status = {.certificate = "/etc/replica.pem",
                                            .certificate_end_s = END_S,
-                                           .certificate_left_s = 3 * DAY_S};
+                                           .certificate_left_s = 3 * day_s};
     struct capture capture;
 
     capture_start(&capture);
@@ -54,24 +55,24 @@ TEST(the_end_of_the_certificate_is_logged_with_its_file_and_what_to_do)
 
 TEST(the_end_of_the_certificate_is_logged_once_a_day)
 {
-    ck_assert_uint_eq(lines_at(14 * DAY_S), 0);
-    ck_assert_uint_eq(lines_at(14 * DAY_S - 1), 1);
-    ck_assert_uint_eq(lines_at(14 * DAY_S - 2), 0);
-    ck_assert_uint_eq(lines_at(13 * DAY_S), 0);
-    ck_assert_uint_eq(lines_at(13 * DAY_S - 1), 1);
-    ck_assert_uint_eq(lines_at(13 * DAY_S + 5), 0); /* the clock was set back a little */
-    ck_assert_uint_eq(lines_at(-DAY_S), 1);
+    ck_assert_uint_eq(lines_at(14 * day_s), 0);
+    ck_assert_uint_eq(lines_at(14 * day_s - 1), 1);
+    ck_assert_uint_eq(lines_at(14 * day_s - 2), 0);
+    ck_assert_uint_eq(lines_at(13 * day_s), 0);
+    ck_assert_uint_eq(lines_at(13 * day_s - 1), 1);
+    ck_assert_uint_eq(lines_at(13 * day_s + 5), 0); /* the clock was set back a little */
+    ck_assert_uint_eq(lines_at(-day_s), 1);
     ck_assert_uint_eq(lines_at(0), 1); /* by a day */
 }
 
 TEST(a_reload_has_the_end_of_the_certificate_logged_again)
 {
-    ck_assert_uint_eq(lines_at(DAY_S), 1);
+    ck_assert_uint_eq(lines_at(day_s), 1);
     logged.has_warned = false;
-    ck_assert_uint_eq(lines_at(DAY_S), 1);
+    ck_assert_uint_eq(lines_at(day_s), 1);
     logged.has_warned = false;
-    ck_assert_uint_eq(lines_at(90 * DAY_S), 0); /* renewed */
-    ck_assert_uint_eq(lines_at(13 * DAY_S), 1);
+    ck_assert_uint_eq(lines_at(90 * day_s), 0); /* renewed */
+    ck_assert_uint_eq(lines_at(13 * day_s), 1);
 }
 
 TEST(without_a_certificate_nothing_is_logged)
