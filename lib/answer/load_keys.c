@@ -196,6 +196,19 @@ static bool wait_for_ready(struct job_keys *keys, struct key_list list,
     return true;
 }
 
+/* Most spaces have none, and what thousands of jobs keep lies between what stays for long. */
+static void drop_empty(struct job_keys *keys)
+{
+    if (keys->waiting_count == 0) {
+        free(keys->waiting);
+        keys->waiting = NULL;
+    }
+    if (report_total(keys->findings) == 0 && report_is_clean(keys->findings)) {
+        report_free(keys->findings);
+        keys->findings = NULL;
+    }
+}
+
 static bool apply(struct job *job, struct segment **segment, struct key_list carried,
                   struct key_list given)
 {
@@ -209,8 +222,11 @@ static bool apply(struct job *job, struct segment **segment, struct key_list car
     if ((*segment)->is_unready)
         return wait_for_ready(keys, carried, &given) && wait_for_ready(keys, given, &none);
     keys->findings = report_new();
-    return keys->findings != NULL && restate(keys, segment, carried, &given) &&
-           restate(keys, segment, given, &none);
+    if (keys->findings == NULL || !restate(keys, segment, carried, &given) ||
+        !restate(keys, segment, given, &none))
+        return false;
+    drop_empty(keys);
+    return true;
 }
 
 bool load_keys_apply(const struct loading *loading, struct job *job)

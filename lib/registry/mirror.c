@@ -39,11 +39,18 @@ bool mirror_init(struct mirror *mirror, const struct mirror_options *options, st
     return true;
 }
 
+void mirror_drop_text(struct mirror_document *document)
+{
+    document->text = NULL;
+    arena_release(document->texts);
+    document->texts = NULL;
+}
+
 void mirror_release_document(struct mirror_document *document)
 {
     if (document == NULL || --document->holds > 0)
         return;
-    free(document->text);
+    mirror_drop_text(document);
     free(document);
 }
 
@@ -87,6 +94,7 @@ void mirror_close(struct mirror *mirror)
     free(mirror->mass_times);
     mirror_close_reasons(mirror);
     report_free(mirror->report);
+    arena_release(mirror->texts);
     *mirror = (struct mirror){.current = NULL};
 }
 

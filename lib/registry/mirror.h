@@ -63,8 +63,9 @@ struct mirror_document {
     unsigned holds;
     uint64_t mod_revision;
     uint64_t create_revision;
-    uint64_t checksum; /* stored_checksum of the text; 0: not known */
-    char *text;        /* NULL: not in memory */
+    uint64_t checksum;   /* stored_checksum of the text; 0: not known */
+    const char *text;    /* NULL: not in memory */
+    struct arena *texts; /* that it is in, with those that came with it */
     size_t length;
     bool is_too_long; /* it has no text for that */
     uint64_t history; /* third word of its stamp: its revision may have been another text's */
@@ -175,6 +176,7 @@ struct mirror {
 
     struct mirror_reason reasons[MIRROR_REASONS_MOST]; /* the last ones */
     size_t reason_next;
+    struct arena *texts;   /* of documents that come; NULL: none has */
     struct report *report; /* findings since the last mirror_take_report; NULL: none */
     size_t ignored_count;
     size_t dropped_spaces;           /* beyond MIRROR_SPACES_MOST */
@@ -371,4 +373,7 @@ void mirror_set_fixed(struct mirror *mirror, struct mirror_space *space, struct 
                       uint64_t revision);
 
 void mirror_release_document(struct mirror_document *document);
+
+/** The document's text is not needed any more. */
+void mirror_drop_text(struct mirror_document *document);
 void mirror_release_fixed(struct mirror_fixed *fixed);

@@ -7,7 +7,10 @@
 
 #include "answer/restate.h"
 #include "answer/stored.h"
+#include "base/arena.h"
 #include "registry/fixed_text.h"
+
+enum { TEXTS_OCTETS = 1 << 20 }; /* of documents that are freed together, about */
 
 static void spoil_audit(struct mirror *mirror, const char *space)
 {
@@ -36,28 +39,43 @@ struct mirror_document *mirror_make_document(const char *space, uint64_t mod, ui
     return document;
 }
 
-static bool set_text(struct mirror_document *document, struct octets value)
+/*
+ * Texts that come together are freed together, when the last of them is in force: each for itself
+ * they would leave holes between what stays.
+ */
+static struct arena *texts_of(struct mirror *mirror)
+{
+    if (mirror->texts != NULL && arena_used(mirror->texts) >= TEXTS_OCTETS) {
+        arena_release(mirror->texts);
+        mirror->texts = NULL;
+    }
+    if (mirror->texts == NULL)
+        mirror->texts = arena_new();
+    return mirror->texts;
+}
+
+static bool set_text(struct mirror *mirror, struct mirror_document *document, struct octets value)
 {
     document->length = value.length;
     document->is_too_long = value.length > MIRROR_DOCUMENT_MOST;
     if (document->is_too_long)
         return true;
-    document->text = malloc(value.length + 1);
+    struct arena *texts = texts_of(mirror);
+    document->text = texts == NULL ? NULL : arena_text(texts, value.start, value.length);
     if (document->text == NULL)
         return false;
-    if (value.length > 0)
-        memcpy(document->text, value.start, value.length);
-    document->text[value.length] = '\0';
+    document->texts = arena_hold(texts);
     document->checksum = stored_checksum(document->text, value.length);
     return true;
 }
 
-static struct mirror_document *read_document(const char *space, const struct etcd_pair *pair)
+static struct mirror_document *read_document(struct mirror *mirror, const char *space,
+                                             const struct etcd_pair *pair)
 {
     struct mirror_document *document =
         mirror_make_document(space, (uint64_t)pair->mod_revision, (uint64_t)pair->create_revision);
 
-    if (document != NULL && !set_text(document, pair->value)) {
+    if (document != NULL && !set_text(mirror, document, pair->value)) {
         mirror_release_document(document);
         return NULL;
     }
@@ -90,7 +108,7 @@ static void put_document(struct mirror *mirror, const char *name, const struct e
     space->document_mark = mirror->mark;
     if (is_known(mirror, space->document, space->served, pair))
         return;
-    struct mirror_document *document = read_document(name, pair);
+    struct mirror_document *document = read_document(mirror, name, pair);
     if (document == NULL) {
         mirror->has_failed = true;
         return;
@@ -117,7 +135,7 @@ static void put_candidate(struct mirror *mirror, const char *name, const struct 
     space->candidate_mark = mirror->mark;
     if (is_known(mirror, space->candidate, space->served, pair))
         return;
-    struct mirror_document *document = read_document(name, pair);
+    struct mirror_document *document = read_document(mirror, name, pair);
     if (document == NULL) {
         mirror->has_failed = true;
         return;
@@ -126,8 +144,7 @@ static void put_candidate(struct mirror *mirror, const char *name, const struct 
     document->history = mirror->distrusts ? mirror->history : 0;
     if (!mirror->is_canary) {
         /* It is only counted. */
-        free(document->text);
-        document->text = NULL;
+        mirror_drop_text(document);
         document->is_too_long = true;
     }
     mirror_release_document(space->candidate);
@@ -370,5 +387,7 @@ void mirror_finish(struct mirror *mirror, uint64_t now_ms, struct mirror_news *n
     mirror_judge_deletions(mirror, now_ms, news);
     news->holds_no_more = mirror->was_holding && mirror->held.count == 0;
     mirror->was_holding = mirror->held.count > 0;
+    arena_release(mirror->texts);
+    mirror->texts = NULL;
     news->has_change = mirror_has_documents(mirror) || mirror_has_keys(mirror);
 }

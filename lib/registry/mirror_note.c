@@ -53,8 +53,7 @@ static void serve(struct mirror_space *space, struct mirror_document *document)
         space->served = document;
         document->holds++;
     }
-    free(document->text);
-    document->text = NULL;
+    mirror_drop_text(document);
 }
 
 static void forget_served(struct mirror *mirror, struct mirror_space *space)
