@@ -1,5 +1,7 @@
 #include "spacednsd/replica_save.h"
 
+#include <malloc.h>
+
 #include "spacednsd/reloads.h"
 
 enum { SAVE_SHARE = 50, SAVE_LEAST_MS = 20 * 1000, SAVE_MOST_MS = 45 * 1000 };
@@ -11,6 +13,7 @@ static void save_on_pool(uv_work_t *work)
 
     replica->save_err.code = ERR_NONE;
     registry_run_save(replica->saving, &replica->save_err);
+    malloc_trim(0); /* segments that were replaced since leave holes in the pool's memory */
 }
 
 /* Writing takes at most one part of SAVE_SHARE of the time, but a minute must not pass without. */

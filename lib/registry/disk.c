@@ -260,8 +260,8 @@ static bool fail_writing(const char *state_path, int number, struct err *err)
 {
     return err_set(err, ERR_SYSTEM,
                    "state_dir %s: " DISK_FILE " cannot be written: %s; the next start would have "
-                   "to read more from the registry; make it possible: it is tried again every "
-                   "20 s",
+                   "to read more from the registry; make it possible: it is tried again "
+                   "within a minute",
                    state_path, strerror(number));
 }
 
