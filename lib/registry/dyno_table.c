@@ -76,6 +76,13 @@ static void move_slots(struct dyno_table *to, const struct dyno_table *from)
     to->count = to->used;
 }
 
+static void free_slots(struct dyno_table *table)
+{
+    free(table->slots);
+    free(table->index);
+    *table = (struct dyno_table){.count = 0};
+}
+
 /* Without a slot left, those of removed keys are taken back, or the table doubles. */
 static bool make_room(struct dyno_table *table)
 {
@@ -89,14 +96,16 @@ static bool make_room(struct dyno_table *table)
     wider.slots = malloc(room_of(wider.capacity) * sizeof *wider.slots);
     wider.index = calloc(wider.capacity, sizeof *wider.index);
     if (wider.slots == NULL || wider.index == NULL) {
-        free(wider.slots);
-        free(wider.index);
+        free_slots(&wider);
         return false;
     }
     move_slots(&wider, table);
-    free(table->slots);
-    free(table->index);
-    *table = wider;
+    free_slots(table);
+    table->slots = wider.slots;
+    table->used = wider.used;
+    table->index = wider.index;
+    table->capacity = wider.capacity;
+    table->count = wider.count;
     return true;
 }
 
@@ -159,13 +168,6 @@ struct dyno_key *dyno_table_take(struct dyno_table *table, const char *space, co
 void dyno_table_drop(struct dyno_table *table, const char *space, const char *app, const char *type)
 {
     dyno_key_free(dyno_table_take(table, space, app, type));
-}
-
-static void free_slots(struct dyno_table *table)
-{
-    free(table->slots);
-    free(table->index);
-    *table = (struct dyno_table){.count = 0};
 }
 
 bool dyno_table_move(struct dyno_table *to, struct dyno_table *from)
