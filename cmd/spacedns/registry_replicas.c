@@ -166,9 +166,9 @@ int run_registry_replicas(struct session *session)
 
     if (code != EXIT_DONE)
         return code;
+    bool is_read = read_listing(&listing, &err);
     listing.now_ms = clock_wall_us() / US_PER_MS;
-    code = read_listing(&listing, &err) ? print_list(&listing)
-                                        : session_fail(session, EXIT_REFUSED, "%s", err.text);
+    code = is_read ? print_list(&listing) : session_fail(session, EXIT_REFUSED, "%s", err.text);
     replica_list_close(&listing.list);
     return code;
 }

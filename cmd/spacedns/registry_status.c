@@ -202,7 +202,7 @@ static int print_status(struct session *session)
     copy(&view->meta, "id", id);
     escape_printf(out, "registry   %.*s at %s, id %s\n", (int)view->keys->prefix_length - 1,
                   view->keys->prefix, etcd_client_endpoint(session->registry->client), id);
-    escape_printf(out, "revision   %" PRIu64 ", the newest change: %zu space%s, %zu dyno key%s",
+    escape_printf(out, "revision   %" PRIu64 ", of the newest key: %zu space%s, %zu dyno key%s",
                   find_changed(view), view->count, view->count == 1 ? "" : "s", view->dyno_count,
                   view->dyno_count == 1 ? "" : "s");
     if (session->registry->waiting_count > 0)

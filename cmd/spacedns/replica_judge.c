@@ -208,14 +208,14 @@ static void print_remedies(const struct sum *sum, const struct replica_cell *cel
     const char *separator = ": ";
 
     for (int fault = 0; fault < REPLICA_FAULTS; fault++) {
-        if (sum->counts[fault] == 0 || (fault == REPLICA_BEHIND && cell->is_paused))
+        if (sum->counts[fault] == 0)
             continue;
         fprintf(out, "%s%s", separator, words_of((enum replica_fault)fault)->remedy);
         separator = "; ";
     }
     if (cell->is_paused)
-        escape_printf(out, "%sdocuments are paused by %s: %s; spacedns registry:resume ends it",
-                      separator, cell->paused_by, cell->why);
+        escape_printf(out, "; documents are paused by %s: %s; spacedns registry:resume ends it",
+                      cell->paused_by, cell->why);
 }
 
 bool replica_print_sum(const struct replica_list *list, const struct replica_cell *cell,

@@ -4,18 +4,19 @@
  *
  * A replica is
  *
- *     behind        it announced itself after a change of a document, or of an operator, and did
- *                   not answer from that; or says that changes wait
+ *     behind        it announced itself after a change of a document, or a push, and did not
+ *                   answer from that; or says that changes wait
  *     stale         its last word is older than REPLICA_STALE_MS: it has missed two of them
  *     holding apps  a mass deletion of dyno keys is held
  *     holding       its guard refuses the newest document of a space
  *     keeping       the newest document of a space has errors
  *
- * Who has said nothing since the last change is not behind for that: a word comes every 20 s, and
- * soon after a push. The revisions of two replicas tell nothing: one that has read everything has
- * etcd's, and one that follows the last change's.
+ * While documents are paused, replicas go on with dynos, and what waits for the end of the pause is
+ * not behind: the sum names the pause. Who has said nothing since the last change is not behind for
+ * that: a word comes every 20 s, and soon after a push. The revisions of two replicas tell nothing:
+ * one that has read everything has etcd's, and one that follows the last change's.
  *
- * Threads: pure.  Memory: never allocates.
+ * Threads: pure, but for what is printed.  Memory: never allocates.
  */
 #include <stdio.h>
 

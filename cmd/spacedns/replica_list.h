@@ -59,7 +59,7 @@ struct replica_list {
 
 /** What the cell has. */
 struct replica_cell {
-    uint64_t changed; /* the last revision of a document, or of an operator's change */
+    uint64_t changed;                   /* the last revision of a document, or of a push */
     char changed_at[REPLICA_WORD_MOST]; /* empty: not known */
     bool is_paused;
     char paused_by[REPLICA_WHY_MOST];

@@ -17,11 +17,11 @@ enum {
     MS_PER_SECOND = 1000,
     NS_PER_US = 1000,
     US_PER_SECOND = 1000000,
-    SAVE_MS = 5 * 1000,  /* looked whether one is due */
-    RETRY_MS = 1000,     /* after there was no memory */
-    FINDINGS_MOST = 100, /* of dyno keys, logged in a second */
-    CROWD = 64,          /* snapshots that workers have not taken yet */
-    CROWD_MS = 100,      /* then restates wait */
+    SAVE_LOOK_MS = 5 * 1000, /* whether one is due */
+    RETRY_MS = 1000,         /* after there was no memory */
+    FINDINGS_MOST = 100,     /* of dyno keys, logged in a second */
+    CROWD = 64,              /* snapshots that workers have not taken yet */
+    CROWD_MS = 100,          /* then restates wait */
 };
 
 /* ---- making it ---- */
@@ -468,7 +468,7 @@ void replica_start(struct replica *replica, uv_loop_t *loop, struct server *serv
     replica->has_handles = true;
     uv_prepare_start(&replica->settle, replica_on_settle);
     uv_timer_start(&replica->second, replica_on_second, MS_PER_SECOND, MS_PER_SECOND);
-    uv_timer_start(&replica->save, replica_on_save, SAVE_MS, SAVE_MS);
+    uv_timer_start(&replica->save, replica_on_save, SAVE_LOOK_MS, SAVE_LOOK_MS);
     registry_tick(replica->registry, replica_now_ms());
 }
 

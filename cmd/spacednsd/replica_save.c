@@ -4,20 +4,25 @@
 
 #include "spacednsd/reloads.h"
 
-enum { SAVE_SHARE = 50, SAVE_LEAST_MS = 20 * 1000, SAVE_MOST_MS = 45 * 1000 };
+enum { SAVE_SHARE = 50, SAVE_LEAST_MS = 20 * 1000, SAVE_MOST_MS = 40 * 1000 };
 
-/* On a thread of the pool. */
-static void save_on_pool(uv_work_t *work)
+static void save(struct replica *replica)
 {
-    struct replica *replica = work->data;
-
     replica->save_err.code = ERR_NONE;
     registry_run_save(replica->saving, &replica->save_err);
-    malloc_trim(0); /* segments that were replaced since leave holes in the pool's memory */
 }
 
-/* Writing takes at most one part of SAVE_SHARE of the time, but a minute must not pass without. */
-static uint64_t pause_after(uint64_t took_ms)
+/*
+ * Segments that were replaced leave holes, most of them in the pool's memory: the control thread
+ * waits no longer than its own takes.
+ */
+static void save_on_pool(uv_work_t *work)
+{
+    save(work->data);
+    malloc_trim(0);
+}
+
+uint64_t replica_save_pause_ms(uint64_t took_ms)
 {
     uint64_t pause_ms = SAVE_SHARE * took_ms;
 
@@ -32,7 +37,7 @@ static void end_save(struct replica *replica)
 
     registry_end_save(replica->registry, replica->saving, err);
     replica->saving = NULL;
-    replica->save_due_ms = now_ms + pause_after(now_ms - replica->save_began_ms);
+    replica->save_due_ms = now_ms + replica_save_pause_ms(now_ms - replica->save_began_ms);
     server_pin(replica->server, NULL);
 }
 
@@ -76,7 +81,7 @@ void replica_save_now(struct replica *replica)
 {
     if (!begin_save(replica))
         return;
-    save_on_pool(&replica->work);
+    save(replica);
     end_save(replica);
 }
 

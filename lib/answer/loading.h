@@ -25,7 +25,7 @@ struct job_keys {
     bool is_carried;
     const struct dyno_key **waiting; /* of the carried and given ones, those not in the result */
     size_t waiting_count;
-    struct report *findings; /* NULL: no keys were applied */
+    struct report *findings; /* NULL: none */
 };
 
 /* One zone file being loaded. */

@@ -58,7 +58,7 @@ enum etcd_status {
 };
 
 struct etcd_connection_options {
-    struct tls_trust *trust; /* NULL: plain. Made with the protocol "h2"; borrowed, as long as the
+    struct tls_trust *trust; /* NULL: plain. Made with the protocol "h2"; held as long as the
                               * connection lives */
     const char *host;        /* of the endpoint: a name, which the certificate must have, or an
                               * address, without brackets. Borrowed as well */

@@ -175,6 +175,11 @@ static bool take_word(const char **next, char word[KEY_NAME_MOST + 1])
     return true;
 }
 
+static bool is_digit(char octet)
+{
+    return octet >= '0' && octet <= '9';
+}
+
 /* d SPACE APP TYPE REVISION OCTETS; there may be millions. */
 static bool read_key(struct parsing *parsing, const char *line)
 {
@@ -186,11 +191,13 @@ static bool read_key(struct parsing *parsing, const char *line)
     if (!take_word(&next, space) || !take_word(&next, app) || !take_word(&next, type) ||
         !is_space(space) || !is_space(app) || !is_space(type))
         return false;
+    if (!is_digit(next[0]))
+        return false;
     uint64_t revision = strtoull(next, &end, 10);
-    if (revision == 0 || *end != ' ')
+    if (end[0] != ' ' || !is_digit(end[1]))
         return false;
     size_t length = strtoull(end + 1, &end, 10);
-    if (*end != '\0' || length >= (size_t)(parsing->end - parsing->next))
+    if (end[0] != '\0' || length >= (size_t)(parsing->end - parsing->next))
         return false;
     keys_write_dynos(&parsing->mirror->keys, space, app, type, &text);
     mirror_put(

@@ -31,7 +31,8 @@
  *
  * Threads: the control thread; between take and note the view is constant, and list, stamp, read,
  * mirror_find_fixed and mirror_is_forced may be called on any thread.
- * Memory: some 200 octets a space; keys and texts as said above.
+ * Memory: some 200 octets a space; keys and texts as said above. Texts that come together are freed
+ * together.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -48,6 +49,7 @@
 #include "space/fixed.h"
 
 enum {
+    MIRROR_PREFIX = 2,              /* octets before the space in "z/SPACE" */
     MIRROR_DOCUMENT_MOST = 1 << 20, /* octets */
     MIRROR_SPACES_MOST = 65535,
     MIRROR_MASS_MS = 60 * 1000,

@@ -96,7 +96,8 @@ static bool is_known(const struct mirror *mirror, const struct mirror_document *
         return false;
     if (mirror->distrusts && pair->value.length <= MIRROR_DOCUMENT_MOST)
         return document->checksum == stored_checksum(pair->value.start, pair->value.length);
-    return document->text != NULL || document->is_too_long || is_of_revision(served, pair);
+    return document->text != NULL || document->is_too_long || document->is_removal ||
+           is_of_revision(served, pair);
 }
 
 static void put_document(struct mirror *mirror, const char *name, const struct etcd_pair *pair)
@@ -140,15 +141,18 @@ static void put_candidate(struct mirror *mirror, const char *name, const struct 
         mirror->has_failed = true;
         return;
     }
-    document->is_removal = octets_are(pair->value, "-");
+    document->is_removal = octets_are(pair->value, "-") || octets_are(pair->value, "-\n");
     document->history = mirror->distrusts ? mirror->history : 0;
     if (!mirror->is_canary) {
         /* It is only counted. */
         mirror_drop_text(document);
         document->is_too_long = true;
+    } else if (document->is_removal) {
+        mirror_drop_text(document);
     }
     mirror_release_document(space->candidate);
     space->candidate = document;
+    space->is_gone_forced &= !mirror->is_canary;
     spoil_audits(mirror, name);
     mirror->has_documents |= mirror->is_canary;
 }
@@ -331,7 +335,8 @@ static void delete_document(struct mirror *mirror, const char *name, uint64_t re
     mirror->has_documents = true;
 }
 
-static void delete_candidate(struct mirror *mirror, const char *name)
+/* For a canary, a space without a document goes with its candidate. */
+static void delete_candidate(struct mirror *mirror, const char *name, uint64_t revision)
 {
     struct mirror_space *space = mirror_find(mirror, name);
 
@@ -339,6 +344,11 @@ static void delete_candidate(struct mirror *mirror, const char *name)
         return;
     mirror_release_document(space->candidate);
     space->candidate = NULL;
+    if (mirror->is_canary) {
+        space->is_gone_forced = false;
+        if (space->document == NULL)
+            space->gone_revision = revision;
+    }
     spoil_audits(mirror, name);
     mirror->has_documents |= mirror->is_canary;
     mirror->has_missing = true;
@@ -367,7 +377,7 @@ void mirror_delete(struct mirror *mirror, struct octets octets, uint64_t revisio
     if (key.kind == KEY_DOCUMENT)
         delete_document(mirror, key.space, revision);
     else if (key.kind == KEY_CANDIDATE)
-        delete_candidate(mirror, key.space);
+        delete_candidate(mirror, key.space, revision);
     else if (key.kind == KEY_FIXED)
         delete_fixed(mirror, key.space);
     else if (key.kind == KEY_DYNOS)

@@ -37,16 +37,25 @@ static bool removes(const struct mirror *mirror, const struct mirror_space *spac
            names(mirror, "remove", space->name);
 }
 
+/* Which revision has removed what the space should be served from; 0: none has. */
+static uint64_t gone_revision_of(const struct mirror *mirror, const struct mirror_space *space)
+{
+    if (!mirror->is_canary || space->candidate == NULL)
+        return space->gone_revision;
+    return space->candidate->is_removal ? space->candidate->mod_revision : 0;
+}
+
 static void force_space(struct mirror *mirror, struct mirror_space *space)
 {
     struct mirror_document *newest = mirror_newest(mirror, space);
+    uint64_t gone = gone_revision_of(mirror, space);
 
     if (newest != NULL && !newest->is_forced && forces(mirror, space->name, newest->mod_revision)) {
         newest->is_forced = true;
         mirror->has_documents |= space->is_kept;
     }
-    if (space->gone_revision != 0 && !space->is_gone_forced &&
-        (forces(mirror, space->name, space->gone_revision) || removes(mirror, space))) {
+    if (gone != 0 && !space->is_gone_forced &&
+        (forces(mirror, space->name, gone) || removes(mirror, space))) {
         space->is_gone_forced = true;
         mirror->has_documents = true;
     }

@@ -1,14 +1,15 @@
 /* The end of a take: what of it is in force now, and what waits. */
+#include "registry/mirror.h"
+
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "answer/restate.h"
-#include "registry/mirror.h"
+#include "base/arena.h"
 
 enum {
-    TEXT_PREFIX = 2,           /* of "z/SPACE" */
     TAKEN_KEY_OCTETS = 192,    /* of a key with two dynos, about */
     TRIMMED_OCTETS = 16 << 20, /* so much freed memory is given back */
 };
@@ -45,15 +46,34 @@ static bool is_kept_out(const struct load_outcome *outcome, const char *file)
     return false;
 }
 
-/* The document is in force: its text is not needed any more. */
-static void serve(struct mirror_space *space, struct mirror_document *document)
+/* The document is in force: its text is not needed any more. Returns how long it was. */
+static size_t serve(struct mirror_space *space, struct mirror_document *document)
 {
+    size_t octets = document->text == NULL ? 0 : document->length;
+
     if (space->served != document) {
         mirror_release_document(space->served);
         space->served = document;
         document->holds++;
     }
     mirror_drop_text(document);
+    return octets;
+}
+
+/* A text that stays does not keep those that came with it. */
+static void keep_apart(struct mirror_document *document)
+{
+    if (document->text == NULL || arena_used(document->texts) <= 2 * (document->length + 1))
+        return;
+    struct arena *own = arena_new();
+    const char *copy = own == NULL ? NULL : arena_text(own, document->text, document->length);
+    if (copy == NULL) {
+        arena_free(own);
+        return;
+    }
+    mirror_drop_text(document);
+    document->text = copy;
+    document->texts = own;
 }
 
 static void forget_served(struct mirror *mirror, struct mirror_space *space)
@@ -63,19 +83,22 @@ static void forget_served(struct mirror *mirror, struct mirror_space *space)
     mirror->has_missing = true;
 }
 
-static void note_item(struct mirror *mirror, const struct mirror_item *item,
-                      const struct load_outcome *outcome)
+/* Returns how many octets of text it has let go. */
+static size_t note_item(struct mirror *mirror, const struct mirror_item *item,
+                        const struct load_outcome *outcome)
 {
     struct mirror_document *document = item->document;
-    struct mirror_space *space = mirror_find(mirror, document->name + TEXT_PREFIX);
+    struct mirror_space *space = mirror_find(mirror, document->name + MIRROR_PREFIX);
 
     if (space == NULL)
-        return;
+        return 0;
     space->is_kept = is_kept_out(outcome, document->name);
     if (!space->is_kept)
-        serve(space, document);
-    else if (document->text == NULL && !document->is_too_long && space->served == document)
+        return serve(space, document);
+    keep_apart(document);
+    if (document->text == NULL && !document->is_too_long && space->served == document)
         forget_served(mirror, space);
+    return 0;
 }
 
 /* What has nothing in the registry and nothing in force is forgotten. */
@@ -98,7 +121,7 @@ static void forget_spaces(struct mirror *mirror)
 static void note_space(struct mirror *mirror, struct mirror_space *space,
                        const struct load_outcome *outcome)
 {
-    char name[KEY_NAME_MOST + TEXT_PREFIX + 1];
+    char name[KEY_NAME_MOST + MIRROR_PREFIX + 1];
 
     snprintf(name, sizeof name, "z/%s", space->name);
     if (space->defers)
@@ -156,34 +179,23 @@ static void end_take(struct mirror *mirror)
     mirror->running_of = NULL;
 }
 
-/* Octets of texts and keys that the end of the take frees, about. */
-static size_t count_taken(const struct mirror *mirror)
-{
-    size_t octets = mirror->taken.count * TAKEN_KEY_OCTETS;
-
-    for (size_t i = 0; i < mirror->view.count; i++)
-        if (mirror->view.items[i].document->text != NULL)
-            octets += mirror->view.items[i].document->length;
-    return octets;
-}
-
 void mirror_note(struct mirror *mirror, const struct load_outcome *outcome,
                  const struct snapshot *current)
 {
-    bool is_large = count_taken(mirror) >= TRIMMED_OCTETS;
+    size_t octets = mirror->taken.count * TAKEN_KEY_OCTETS;
 
     mirror->current = current;
     if (outcome != NULL && mirror->taking == REGISTRY_LOAD) {
         mirror->has_loaded = true;
         for (size_t i = 0; i < mirror->view.count; i++)
-            note_item(mirror, &mirror->view.items[i], outcome);
+            octets += note_item(mirror, &mirror->view.items[i], outcome);
         note_gone(mirror, outcome);
         drop_releases(mirror);
         keep_refused(mirror);
         mirror_close_view(mirror);
     }
     end_take(mirror);
-    if (is_large)
+    if (octets >= TRIMMED_OCTETS)
         malloc_trim(0);
 }
 

@@ -1,17 +1,13 @@
-#include <errno.h>
-#include <fcntl.h>
-#include <inttypes.h>
+#include "registry/mirror.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "answer/restate.h"
 #include "answer/stored.h"
 #include "base/file.h"
-#include "registry/mirror.h"
 
-enum { TEXT_PREFIX = 2 /* of "z/SPACE" */, FIRST_LINE_MOST = 96 };
+enum { FIRST_LINE_MOST = 96 };
 
 /* ---- what a view shows ---- */
 
@@ -63,7 +59,7 @@ static bool add_forced_gone(struct mirror_view *view, const char *space)
     if (wider == NULL)
         return false;
     view->forced_gone = wider;
-    size_t room = strlen(space) + TEXT_PREFIX + 1;
+    size_t room = strlen(space) + MIRROR_PREFIX + 1;
     char *name = malloc(room);
     if (name == NULL)
         return false;
@@ -179,7 +175,7 @@ static char *read_stored(const struct mirror *mirror, const struct mirror_docume
 
     if (mirror->state_path == NULL || document->checksum == 0 ||
         snprintf(path, sizeof path, "%s/zones/%s%s", mirror->state_path,
-                 document->name + TEXT_PREFIX, suffix) >= (int)sizeof path)
+                 document->name + MIRROR_PREFIX, suffix) >= (int)sizeof path)
         return NULL;
     char *text = file_read_text(path, most, length, &err);
     char *newline = text == NULL ? NULL : memchr(text, '\n', *length);
@@ -232,7 +228,7 @@ static void set_source(struct mirror *mirror)
 
 const struct fixed_space *mirror_find_fixed(const struct mirror *mirror, const char *space)
 {
-    char name[KEY_NAME_MOST + TEXT_PREFIX + 1];
+    char name[KEY_NAME_MOST + MIRROR_PREFIX + 1];
 
     snprintf(name, sizeof name, "z/%s", space);
     const struct mirror_item *item = find_item(mirror, name);

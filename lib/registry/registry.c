@@ -135,7 +135,6 @@ struct registry *registry_new(const struct registry_options *options,
     registry->listener = *listener;
     registry->now_ms = now_ms;
     registry->lag_ms = -1;
-    registry->save_ms = now_ms + SAVE_MS;
     if (!keys_init(&registry->keys, options->root, options->cell, err) ||
         !registry_init_mirror(registry, err) || !start(registry, now_ms, err)) {
         registry_free(registry);

@@ -113,7 +113,8 @@ struct registry_listener {
 
 /**
  * Makes a registry and reads STATE/registry, if there is one; opens nothing yet: the first
- * registry_tick does. Copies the options, but borrows the trust. Returns NULL with *err.
+ * registry_tick does. Copies the options, but borrows the trust until the next
+ * registry_change. Returns NULL with *err.
  */
 struct registry *registry_new(const struct registry_options *options,
                               const struct registry_port *port,

@@ -45,7 +45,6 @@ enum {
     ANNOUNCE_LEAST_MS = 5000, /* between two announcements */
     ANNOUNCE_WAITS_MS = 5000, /* changes that wait for so long are told */
     LEASE_SECONDS = 60,
-    SAVE_MS = 60 * 1000,
     MISSING_MS = 1000,
 };
 
@@ -150,7 +149,6 @@ struct registry {
     bool is_saved;           /* the disk has in_force */
     bool is_saving;
     bool is_save_failing; /* which is notified once */
-    uint64_t save_ms;     /* when the next save is due */
     struct kept_list kept;
     uint64_t audits, differences, events, responses;
     struct err disk_problem;

@@ -238,8 +238,10 @@ static void format_dyno(const struct segment *segment, const struct formation_en
     add_dyno(begin(&string, "dyno"), segment, formation, dyno);
     put(reply, &string);
     put_string(reply, "state", dyno_state_text(dyno->state));
-    text_add_ipv4(begin(&string, "address"), dyno->ip);
-    put(reply, &string);
+    if (dyno->ip != 0) {
+        text_add_ipv4(begin(&string, "address"), dyno->ip);
+        put(reply, &string);
+    }
     reply_close_record(reply, data);
 }
 

@@ -65,7 +65,7 @@ int64_t tls_trust_end_s(const struct tls_trust *trust);
 struct tls;
 
 /**
- * trust     lives as long as the result
+ * trust     held until tls_free
  * name      that the certificate must have; NULL: it must have the address. Borrowed as well
  * endpoint  its address
  *

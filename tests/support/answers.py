@@ -6,7 +6,7 @@
 One line a question: client, name, type, code, flags, the records in order, and the extended error.
 Names are those that the files have (read as text, so that files with errors do as well), names of
 dynos, of addresses, and some that nothing declares. The serial of a SOA and the generation are 0
-without --serial.
+without --serial, and so are its TTLs, which rise for a crashed app that is asked for in a loop.
 Exits with 1 when a question stays without an answer.
 """
 import argparse
@@ -77,7 +77,7 @@ def data_of(octets, kind, at, end, has_serial):
         _, at = name_at(octets, at)
         _, at = name_at(octets, at)
         numbers = struct.unpack_from("!IIIII", octets, at)
-        return " ".join(str(number) for number in (numbers if has_serial else (0,) + numbers[1:]))
+        return " ".join(str(number) for number in (numbers if has_serial else (0,) + numbers[1:4] + (0,)))
     return octets[at:end].hex()
 
 
@@ -105,6 +105,7 @@ def line_of(client, name, kind, octets, has_serial):
                 errors = list(errors_of(octets, at, end))
             else:
                 word = KIND_OF.get(number, str(number))
+                ttl = 0 if word == "SOA" and not has_serial else ttl
                 records.append(f"{owner} {ttl} {word} {data_of(octets, word, at, end, has_serial)}")
             at = end
         parts.append("; ".join(sorted(records)))

@@ -157,6 +157,17 @@ TEST(a_long_list_of_spaces_is_shortened_with_a_count)
     ck_assert(!replica_keeps(&list.items[0], "space"));
 }
 
+TEST(a_pause_is_told_though_all_are_well)
+{
+    cell.is_paused = true;
+    strcpy(cell.paused_by, "alice@host");
+    strcpy(cell.why, "storm");
+    announce("ns1", 100, 101, 3, "");
+    expect_sum(true,
+               "1 replica, which is well; documents are paused by alice@host: storm; spacedns "
+               "registry:resume ends it\n");
+}
+
 TEST(of_several_faults_each_has_its_remedy)
 {
     cell.is_paused = true;
@@ -166,8 +177,9 @@ TEST(of_several_faults_each_has_its_remedy)
     expect_sum(
         false,
         "1 replica, 1 is behind (ns1), 1 is stale (ns1), 1 holds spaces (ns1), 1 keeps spaces "
-        "(ns1): see whether it runs and reaches etcd, and has the right time; after a minute "
-        "without a word it leaves this list; put back what vanishes with spacedns push, or if it "
-        "is meant: spacedns registry:accept SPACE; push their zone files without errors; documents "
-        "are paused by alice@host: storm; spacedns registry:resume ends it\n");
+        "(ns1): for the reason, see spacedns status and the log there; see whether it runs and "
+        "reaches etcd, and has the right time; after a minute without a word it leaves this list; "
+        "put back what vanishes with spacedns push, or if it is meant: spacedns registry:accept "
+        "SPACE; push their zone files without errors; documents are paused by alice@host: storm; "
+        "spacedns registry:resume ends it\n");
 }
