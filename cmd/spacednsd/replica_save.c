@@ -13,8 +13,8 @@ static void save(struct replica *replica)
 }
 
 /*
- * Segments that were replaced leave holes, most of them in the pool's memory: the control thread
- * waits no longer than its own takes.
+ * Segments that were replaced leave holes, nearly all in memory that the pool's threads have taken.
+ * The control thread's own, at which it waits meanwhile, has few.
  */
 static void save_on_pool(uv_work_t *work)
 {
