@@ -182,7 +182,7 @@ void follow_spread(struct follow *follow, uint64_t now_ms)
     follow->is_resuming = false;
     follow_act(follow, FOLLOW_STOP);
     follow_enter(follow, FOLLOW_SPREADING,
-                 now_ms + (follow->has_data && !follow->reads_at_once
+                 now_ms + (follow->has_data && !follow->reads_at_once && !follow->is_hurried
                                ? follow_draw(follow, FOLLOW_SPREAD_MS + 1)
                                : 0));
 }
@@ -212,6 +212,8 @@ void follow_hurry(struct follow *follow, uint64_t now_ms)
 {
     if (follow->state == FOLLOW_SPREADING || follow->state == FOLLOW_DOWN)
         follow->due_ms = now_ms;
+    /* On its way to being well it may still find that it has to read. */
+    follow->is_hurried = follow->state != FOLLOW_WATCHING;
 }
 
 static uint64_t resume_revision(const struct follow_position *position)
@@ -249,6 +251,7 @@ void follow_on_read(struct follow *follow, uint64_t now_ms)
     follow->applied = position->revision;
     follow->needs_read = false;
     follow->reads_at_once = false;
+    follow->is_hurried = false;
     follow->is_doubted = false;
     follow->distrusts = false;
     follow->is_spread = false;

@@ -142,6 +142,7 @@ struct follow {
     bool needs_read;                /* position is not to be resumed */
     bool is_doubted;                /* what is read next is compared, whatever its revisions */
     bool reads_at_once;             /* and that has no time: set by the owner, until it was read */
+    bool is_hurried;                /* and somebody waits, until it watches */
     bool distrusts;                 /* the read is of another history */
     char next_id[FOLLOW_ID_OCTETS]; /* of meta as it was asked for; in position once read */
     uint64_t next_cluster;

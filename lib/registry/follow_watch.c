@@ -45,6 +45,7 @@ static void be_watching(struct follow *follow, uint64_t now_ms)
     follow_enter(follow, FOLLOW_WATCHING, UINT64_MAX);
     follow->watching_ms = now_ms == 0 ? 1 : now_ms;
     follow->problem[0] = '\0';
+    follow->is_hurried = false;
     follow->home_ms = now_ms + FOLLOW_HOME_MS + follow_draw(follow, FOLLOW_HOME_MS);
     follow_notify(follow, REGISTRY_CONNECTED, false,
                   "the registry at %s is followed from revision %" PRIu64, follow_endpoint(follow),

@@ -404,6 +404,27 @@ TEST(who_waits_has_a_member_tried_at_once)
     ck_assert_str_eq(decided(), "open b:1");
 }
 
+TEST(who_waits_while_it_connects_has_another_registry_read_at_once)
+{
+    begin(&known, 2, NULL);
+    follow_tick(&follow, now);
+    follow_hurry(&follow, now);
+    follow_on_ready(&follow, now);
+    greet(120, "two");
+    ck_assert_int_eq(follow.state, FOLLOW_SPREADING);
+    ck_assert_uint_eq(follow_next_ms(&follow), now);
+    follow_tick(&follow, now);
+    greet(120, "two");
+    follow_on_read(&follow, now);
+    created(120);
+    ck_assert_int_eq(follow.state, FOLLOW_WATCHING);
+    /* Only then: the next full read is spread again. */
+    decided();
+    watch_response((struct etcd_watch_response){.header = header(500), .compact_revision = 400},
+                   NULL, 0);
+    ck_assert_uint_gt(follow_next_ms(&follow), now);
+}
+
 TEST(nobody_hurries_what_is_under_way)
 {
     be_watching();
