@@ -28,11 +28,6 @@ static json_t *json_value(const struct registry_mark *mark, const char *key)
     return mark->modified == 0 ? json_null() : print_text(text, strlen(text));
 }
 
-static uint64_t later(uint64_t a, uint64_t b)
-{
-    return a > b ? a : b;
-}
-
 /* Seconds since the last beat by its own time; negative: none has been. */
 static double beat_age(const struct registry_view *view)
 {
@@ -56,14 +51,14 @@ static uint64_t find_changed(const struct registry_view *view)
     uint64_t newest = 0;
 
     for (size_t i = 0; i < view->count; i++)
-        newest = later(newest, view->documents[i].modified);
+        newest = registry_newer(newest, view->documents[i].modified);
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         for (size_t j = 0; j < texts[i]->count; j++)
-            newest = later(newest, texts[i]->items[j].modified);
+            newest = registry_newer(newest, texts[i]->items[j].modified);
     for (size_t i = 0; i < view->dyno_count; i++)
-        newest = later(newest, view->dynos[i]->revision);
+        newest = registry_newer(newest, view->dynos[i]->revision);
     for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
-        newest = later(newest, marks[i]->modified);
+        newest = registry_newer(newest, marks[i]->modified);
     return newest;
 }
 

@@ -95,6 +95,12 @@ struct registry_reading {
     void *context;
 };
 
+/** The newer of two revisions. */
+static inline uint64_t registry_newer(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
 /** Makes a view without documents. Returns false with *err. */
 bool registry_view_init(struct registry_view *view, const struct keys *keys, struct err *err);
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "registry/lines.h"
+#include "spacedns/registry_view.h"
 
 static bool fail_memory(struct err *err)
 {
@@ -139,12 +140,6 @@ struct cell_reading {
     struct err *err;
 };
 
-static void raise_to(uint64_t *revision, uint64_t other)
-{
-    if (other > *revision)
-        *revision = other;
-}
-
 static bool read_mark(const struct cell_reading *reading, enum key_kind kind, struct mark *mark)
 {
     struct etcd_range_response response;
@@ -176,7 +171,7 @@ static bool read_documents(const struct cell_reading *reading)
     if (!call_range(reading->list, reading->client, &wanted, &response, reading->err))
         return false;
     for (size_t i = 0; i < response.count; i++)
-        raise_to(&cell->changed, (uint64_t)response.pairs[i].mod_revision);
+        cell->changed = registry_newer(cell->changed, (uint64_t)response.pairs[i].mod_revision);
     return true;
 }
 
@@ -197,7 +192,8 @@ bool replica_cell_read(struct replica_cell *cell, struct replica_list *list,
     if (!read_documents(&reading) || !read_mark(&reading, KEY_CONFIG, &config) ||
         !read_mark(&reading, KEY_PAUSE, &pause))
         return false;
-    raise_to(&cell->changed, config.modified); /* it may have removed a document */
+    cell->changed =
+        registry_newer(cell->changed, config.modified); /* it may have removed a document */
     if (config.modified == cell->changed)
         copy(&config, "at", cell->changed_at, sizeof cell->changed_at);
     cell->is_paused = pause.modified != 0;

@@ -79,14 +79,17 @@ bool replica_login_open(struct replica_login *login, const struct settings *sett
 
 /* ---- renewing ---- */
 
-static void report_problem(struct report *report, struct setting_origin origin,
-                           const struct err *problem)
+/* Completes the sentence, which status has as long as that is so. */
+static void report_problem(struct report *report, struct setting_origin origin, struct err *problem)
 {
+    const struct err why = *problem;
+
+    if (why.code == ERR_NONE)
+        return;
+    err_set(problem, why.code, "%s; until a reload reads it, the former one stays in use",
+            why.text);
     origin.key = NULL; /* the sentence names the file */
-    if (problem->code != ERR_NONE)
-        setting_origin_report(report, FINDING_REGISTRY_LOGIN, &origin,
-                              "%s; until a reload reads it, the former one stays in use",
-                              problem->text);
+    setting_origin_report(report, FINDING_REGISTRY_LOGIN, &origin, "%s", problem->text);
 }
 
 void replica_login_read_next(struct replica_login *login, const struct settings *settings,

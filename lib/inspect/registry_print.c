@@ -140,11 +140,8 @@ static void print_login(const struct registry_status *status, FILE *out)
 
     if (registry_format_certificate(status, sentence))
         print_warning(sentence, out);
-    if (status->login_problem == NULL)
-        return;
-    begin("registry", out);
-    escape_printf(out, "! %s; until a reload reads it, the former one stays in use\n",
-                  status->login_problem);
+    if (status->login_problem != NULL)
+        print_warning(status->login_problem, out);
 }
 
 static void print_problems(const struct registry_status *status, FILE *out)

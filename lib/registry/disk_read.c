@@ -56,7 +56,7 @@ static char *take_line(struct parsing *parsing)
     return line;
 }
 
-static bool is_space(const char *name)
+static bool is_name(const char *name)
 {
     return keys_is_name(name, strlen(name));
 }
@@ -88,7 +88,7 @@ static bool read_served(struct parsing *parsing, const char *line)
 
     return sscanf(line, "z " NAME " %" SCNu64 " %" SCNu64 " %" SCNx64, name, &mod, &create,
                   &checksum) == 4 &&
-           is_space(name) &&
+           is_name(name) &&
            (!is_selected(parsing, name) ||
             mirror_restore(parsing->mirror, name, mod, create, checksum));
 }
@@ -100,7 +100,7 @@ static bool read_newest(struct parsing *parsing, const char *line)
 
     return sscanf(line, "newest " NAME " %" SCNu64 " %" SCNu64 " %" SCNu64, name, &mod, &create,
                   &gone) == 4 &&
-           is_space(name) &&
+           is_name(name) &&
            (!is_selected(parsing, name) ||
             mirror_restore_newest(parsing->mirror, name, mod, create, gone));
 }
@@ -113,7 +113,7 @@ static bool read_candidate(struct parsing *parsing, const char *line)
 
     return sscanf(line, "next " NAME " %" SCNu64 " %" SCNu64 " %d", name, &mod, &create,
                   &is_removal) == 4 &&
-           is_space(name) &&
+           is_name(name) &&
            (!is_selected(parsing, name) ||
             mirror_restore_candidate(parsing->mirror, name, mod, create, is_removal != 0));
 }
@@ -144,7 +144,7 @@ static bool read_fixed(struct parsing *parsing, const char *line)
     if (sscanf(line, "f " NAME " %" SCNu64 " " NAME " " NAME " %u/%u %u/%u %d %d %zu", name,
                &revision, id, region, &fixed.cidr.address, &bits, &fixed.data_cidr.address,
                &data_bits, &generation, &shield, &fixed.app_count) != 11 ||
-        !is_space(name) || bits > 32 || data_bits > 32 ||
+        !is_name(name) || bits > 32 || data_bits > 32 ||
         fixed.app_count > (size_t)(parsing->end - parsing->next))
         return false;
     fixed.cidr.bits = (uint8_t)bits;
@@ -189,7 +189,7 @@ static bool read_key(struct parsing *parsing, const char *line)
     char *end;
 
     if (!take_word(&next, space) || !take_word(&next, app) || !take_word(&next, type) ||
-        !is_space(space) || !is_space(app) || !is_space(type))
+        !is_name(space) || !is_name(app) || !is_name(type))
         return false;
     if (!is_digit(next[0]))
         return false;
@@ -216,7 +216,7 @@ static bool read_held(struct parsing *parsing, const char *line)
 
     if (sscanf(line, "held " NAME " " NAME " " NAME " %" SCNu64, space, app, type, &revision) !=
             4 ||
-        !is_space(space) || !is_space(app) || !is_space(type))
+        !is_name(space) || !is_name(app) || !is_name(type))
         return false;
     if (!is_selected(parsing, space))
         return true;

@@ -174,13 +174,13 @@ TEST(a_file_that_a_reload_could_not_read_is_a_warning)
 {
     struct registry_status status = usual();
 
-    status.login_problem = "the key k\x1b cannot be used: none; name one";
+    status.login_problem = "the key k\x1b cannot be used: none; name one; until then none";
     check(
         registry_print_text, &status,
         "registry                 etcd http://10.1.0.3:2379 3.5.16 cell eu-1 revision 8123456 age "
         "2 s spaces 9998\n"
-        "registry                 ! the key k\\x1b cannot be used: none; name one; until a reload "
-        "reads it, the former one stays in use\n");
+        "registry                 ! the key k\\x1b cannot be used: none; name one; until then "
+        "none\n");
 }
 
 TEST(json_always_has_how_the_server_logs_in)

@@ -68,6 +68,7 @@ static void expect_finding(const char *place, const char *cause)
     ck_assert_msg(strstr(finding->sentence, cause) != NULL, "%s", finding->sentence);
     ck_assert_ptr_nonnull(
         strstr(finding->sentence, "; until a reload reads it, the former one stays in use"));
+    ck_assert_ptr_nonnull(strstr(login.problem.text, "; until a reload reads it, the former one"));
 }
 
 /* ---- the password ---- */
