@@ -39,6 +39,25 @@ static double beat_age(const struct registry_view *view)
     return (double)clock_wall_us() / US_PER_S - (double)at_ms / MS_PER_S;
 }
 
+/* Replicas call what they answer stale, then. */
+static bool is_beat_stale(const struct session *session)
+{
+    return beat_age(&session->registry->view) > session->settings.registry_stale_after_s;
+}
+
+static bool has_broken(const struct registry_view *view)
+{
+    for (size_t i = 0; i < view->count; i++)
+        if (view->documents[i].is_hidden)
+            return true;
+    return false;
+}
+
+static bool is_well(const struct session *session)
+{
+    return !has_broken(&session->registry->view) && !is_beat_stale(session);
+}
+
 /*
  * The newest revision of what is there. etcd's own also grows with beats, with what replicas
  * announce and with other cells, so that it moves while nobody changes anything.
@@ -98,17 +117,17 @@ static int print_json_status(struct session *session)
 
     return session_print_json(
         session,
-        json_pack("{s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o}",
+        json_pack("{s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:b}",
                   "endpoint", print_text(endpoint, strlen(endpoint)), "prefix",
                   print_text(view->keys->prefix, strlen(view->keys->prefix)), "id",
-                  json_value(&view->meta, "id"), "revision", (json_int_t)view->revision,
-                  "changed_revision", (json_int_t)find_changed(view), "spaces",
-                  (json_int_t)view->count, "dyno_keys", (json_int_t)view->dyno_count,
-                  "dyno_keys_waiting", (json_int_t)session->registry->waiting_count, "offered",
-                  json_candidates(view), "broken", json_broken(view), "pause",
-                  json_value(&view->pause, "why"), "last_push", json_value(&view->config, "what"),
-                  "last_force", json_value(&view->force, "why"), "beat_age_seconds",
-                  age < 0 ? json_null() : json_real(age)));
+                  json_value(&view->meta, "id"), "revision", (json_int_t)find_changed(view),
+                  "etcd_revision", (json_int_t)view->revision, "spaces", (json_int_t)view->count,
+                  "dyno_keys", (json_int_t)view->dyno_count, "dyno_keys_waiting",
+                  (json_int_t)session->registry->waiting_count, "offered", json_candidates(view),
+                  "broken", json_broken(view), "pause", json_value(&view->pause, "why"),
+                  "last_push", json_value(&view->config, "what"), "last_force",
+                  json_value(&view->force, "why"), "beat_age_seconds",
+                  age < 0 ? json_null() : json_real(age), "well", (int)is_well(session)));
 }
 
 static void print_last_push(FILE *out, const struct registry_view *view)
@@ -173,8 +192,9 @@ static void print_offered(FILE *out, const struct registry_view *view)
     fputs("; spacedns promote makes them everyone's\n", out);
 }
 
-static void print_beat(FILE *out, const struct registry_view *view)
+static void print_beat(FILE *out, const struct session *session)
 {
+    const struct registry_view *view = &session->registry->view;
     char by[WORDS_MOST];
     double age = beat_age(view);
 
@@ -182,18 +202,21 @@ static void print_beat(FILE *out, const struct registry_view *view)
     if (age < 0)
         fputs("beat       none: no scheduler writes it, so nobody notices when writing fails\n",
               out);
+    else if (is_beat_stale(session))
+        escape_printf(out,
+                      "beat       ! %.0f s ago by %s, which is longer than registry.stale_after_s "
+                      "(%" PRIu32 "): replicas call their answers stale; see whether %s runs\n",
+                      age, by, session->settings.registry_stale_after_s, by);
     else
         escape_printf(out, "beat       %.0f s ago by %s\n", age, by);
 }
 
-static int print_status(struct session *session)
+static void print_text_status(struct session *session)
 {
     const struct registry_view *view = registry_view_of(session);
     FILE *out = session->out;
     char id[WORDS_MOST];
 
-    if (session->is_json)
-        return print_json_status(session);
     copy(&view->meta, "id", id);
     escape_printf(out, "registry   %.*s at %s, id %s\n", (int)view->keys->prefix_length - 1,
                   view->keys->prefix, etcd_client_endpoint(session->registry->client), id);
@@ -210,12 +233,22 @@ static int print_status(struct session *session)
     print_broken(out, view);
     print_pause(out, view);
     print_offered(out, view);
-    print_beat(out, view);
+    print_beat(out, session);
     escape_printf(out,
                   "etcd       at revision %" PRIu64
                   ", which beats, announcements of replicas and other cells raise, too\n",
                   view->revision);
-    return EXIT_DONE;
+}
+
+static int print_status(struct session *session)
+{
+    int code = EXIT_DONE;
+
+    if (session->is_json)
+        code = print_json_status(session);
+    else
+        print_text_status(session);
+    return code == EXIT_DONE && !is_well(session) ? EXIT_REFUSED : code;
 }
 
 static int fail_unknown(struct session *session, const char *word)

@@ -243,8 +243,14 @@ op registry
 expect "a beat and an announcement are no change" "$changed" "$(revision_of revision)"
 expect "they raise etcd's revision" "$(revision)" "$(revision_of etcd)"
 op registry --json
-expect_match "JSON has the change" "\"changed_revision\": $changed,?\$" "$out"
-expect_match "JSON has etcd's" "\"revision\": $(revision),?\$" "$out"
+expect_match "JSON has the change" "^ *\"revision\": $changed,?\$" "$out"
+expect_match "JSON has etcd's" "^ *\"etcd_revision\": $(revision),?\$" "$out"
+expect "all is well: exit code" 0 "$code"
+expect_match "JSON has that" '"well": true' "$out"
+put beat "at_ms: $(($(now_ms) - 61000))\nby: e2e"
+op registry
+expect "an old beat: exit code" 1 "$code"
+expect_match "an old beat" '^beat +! 6[1-9] s ago by e2e, .*registry\.stale_after_s \([0-9]+\): .*; see whether e2e runs' "$out"
 del "$registry_root-replicas/$registry_cell/ns1"
 del beat
 
@@ -253,6 +259,10 @@ del beat
 put z/bare-space "space: bare-space\ncidr: 10.9.0.0/16\nrouters: [nonsense]\n...\n"
 op registry
 expect_match "registry shows a document with errors" 'broken +bare-space since revision [0-9]+: E-[A-Z-]+: .*; push a zone file without errors' "$out"
+expect "a document with errors: exit code" 1 "$code"
+op registry --json
+expect "a document with errors, JSON: exit code" 1 "$code"
+expect_match "JSON has that it is not well" '"well": false' "$out"
 op check
 expect "check of a registry with errors: exit code" 1 "$code"
 expect_match "check of a registry with errors" '^z/bare-space:3:[0-9]+: error E-[A-Z-]+: ' "$out"
