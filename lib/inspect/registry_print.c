@@ -268,6 +268,13 @@ static json_t *json_certificate_end(const struct registry_status *status)
     return json_known(end);
 }
 
+static json_t *json_certificate_problem(const struct registry_status *status)
+{
+    char sentence[REGISTRY_CERTIFICATE_OCTETS];
+
+    return json_known(registry_format_certificate(status, sentence) ? sentence : NULL);
+}
+
 static void add_counts(json_t *object, const struct registry_status *status)
 {
     const struct {
@@ -297,7 +304,7 @@ json_t *registry_print_json(const struct registry_status *status)
 {
     json_t *object = json_pack(
         "{s:o, s:o, s:o, s:o, s:b, s:b, s:b, s:s, s:o, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, "
-        "s:o}",
+        "s:o, s:o}",
         "endpoint", json_known(status->endpoint), "server_version",
         json_known(status->server_version), "cell", json_text(status->cell), "id",
         json_known(status->id), "connected", (int)status->is_connected, "reading",
@@ -308,7 +315,8 @@ json_t *registry_print_json(const struct registry_status *status)
         json_ms(status->age_ms), "lag_seconds", json_ms(status->lag_ms), "problem",
         json_known(status->problem), "old", json_known(status->is_old ? status->old_text : NULL),
         "login_problem", json_known(status->login_problem), "certificate_end",
-        json_certificate_end(status), "kept", json_kept(status));
+        json_certificate_end(status), "certificate_problem", json_certificate_problem(status),
+        "kept", json_kept(status));
 
     if (object == NULL)
         return NULL;

@@ -113,6 +113,7 @@ warnings() {
 sleep 1.5 # it looks every second
 expect "a start logs it once" 1 "$(warnings)"
 expect "JSON has its end" "$(end_of_replica %Y-%m-%dT%H:%M:%SZ)" "$(in_json certificate_end)"
+expect_match "and what to do, for the page" "^$ends" "$(in_json certificate_problem)"
 expect "and the metric" "$(end_of_replica %s)" "$(metric $end_metric)"
 /usr/bin/python3 tests/support/openapi.py "http://127.0.0.1:$http" '/page/{name}?name=page.css' \
     '/api/v1/apps/{name}?name=frozen-oasis-70544' '/api/v1/uses?space=test-space' \

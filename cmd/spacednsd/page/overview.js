@@ -82,6 +82,7 @@ function registryFacts({ registry }) {
             ),
             `, revision ${numberText(registry.in_force)}, ${age}`,
             ...kept,
+            ...(registry.certificate_end === null ? [] : [", certificate until ", time(registry.certificate_end)]),
         ],
     ];
 }

@@ -43,6 +43,7 @@ function keepingProblems(status) {
     return [
         status.registry?.problem,
         status.registry?.login_problem,
+        status.registry?.certificate_problem,
         status.registry?.old,
         status.state?.problem,
         status.upgrade_problem,

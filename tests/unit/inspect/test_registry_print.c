@@ -198,8 +198,23 @@ TEST(json_always_has_how_the_server_logs_in)
     ck_assert_str_eq(json_string_value(json_object_get(with, "certificate_end")),
                      "2027-01-15T08:00:00Z");
     ck_assert_str_eq(json_string_value(json_object_get(with, "login_problem")), "it is gone");
+    ck_assert(json_is_null(json_object_get(with, "certificate_problem")));
     json_decref(without);
     json_decref(with);
+}
+
+TEST(json_has_the_sentence_on_a_certificate_that_ends_soon)
+{
+    struct registry_status status = usual();
+    char sentence[REGISTRY_CERTIFICATE_OCTETS];
+
+    status.certificate = "/etc/replica.pem";
+    status.certificate_end_s = END_S;
+    status.certificate_left_s = INT64_C(3) * DAY_S;
+    ck_assert(registry_format_certificate(&status, sentence));
+    json_t *object = registry_print_json(&status);
+    ck_assert_str_eq(json_string_value(json_object_get(object, "certificate_problem")), sentence);
+    json_decref(object);
 }
 
 TEST(spaces_that_are_not_served_as_they_are_have_a_line_each)
