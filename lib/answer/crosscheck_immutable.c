@@ -2,6 +2,10 @@
 
 #include "answer/crosscheck.h"
 
+/* An app that never had an id is the same one under a new id. */
+static const char recreation[] = "a new id instead of its id, another name, or remove it with one "
+                                 "reload or push and add it with the next";
+
 struct immutable_check {
     const struct snapshot *before;
     const struct load_fixed *fixed;
@@ -80,15 +84,15 @@ static void check_app(struct immutable_check *check, const struct segment *segme
         check->has_refused = true;
         report_add(check->report, FINDING_IMMUTABLE, segment->file, app->at,
                    "internal_routing of app %.*s is %s and cannot become %s; it is fixed on "
-                   "creation, so put it back, or recreate the app (a new id, or another name)",
-                   length, name, was_internal ? "true" : "false", is_internal ? "true" : "false");
+                   "creation, so put it back, or recreate the app: %s",
+                   length, name, was_internal ? "true" : "false", is_internal ? "true" : "false",
+                   recreation);
     }
     if (has_moved(check, old_segment, entry.number, segment)) {
         check->has_refused = true;
         report_add(check->report, FINDING_IMMUTABLE, segment->file, app->at,
-                   "app %.*s is in space %s and cannot move to %s; recreate it there (a new id, or "
-                   "another name)",
-                   length, name, old_segment->name, segment->name);
+                   "app %.*s is in space %s and cannot move to %s; recreate it there: %s", length,
+                   name, old_segment->name, segment->name, recreation);
     }
 }
 

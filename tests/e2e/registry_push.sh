@@ -254,6 +254,27 @@ expect_match "an old beat" '^beat +! 6[1-9] s ago by e2e, .*registry\.stale_afte
 del "$registry_root-replicas/$registry_cell/ns1"
 del beat
 
+# ---- an app without an id that is made anew in another space ----
+
+mkdir "$work/moving"
+a_space from-space 10.201.0.0/16 moving-app-1 >"$work/moving/from-space.yaml"
+a_space to-space 10.202.0.0/16 staying-app-2 >"$work/moving/to-space.yaml"
+op push "$work/moving"
+done_ok "two spaces"
+a_space from-space 10.201.0.0/16 staying-app-3 >"$work/moving/from-space.yaml"
+a_space to-space 10.202.0.0/16 moving-app-1 >"$work/moving/to-space.yaml"
+remember
+op push "$work/moving" --force "it moves"
+refused "an app that moves" 'E-IMMUTABLE: app moving-app-1 is in space from-space and cannot move to to-space; recreate it there: .*, or remove it with one reload or push and add it with the next$'
+op push "$work/moving/from-space.yaml" --force "it moves"
+done_ok "it is removed with one push"
+op push "$work/moving/to-space.yaml" --force "it moves"
+done_ok "and added with the next"
+for space in from-space to-space; do
+    op spaces:destroy "$space" --confirm "$space"
+    done_ok "$space goes"
+done
+
 # ---- somebody went past push ----
 
 put z/bare-space "space: bare-space\ncidr: 10.9.0.0/16\nrouters: [nonsense]\n...\n"
