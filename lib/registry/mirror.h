@@ -357,6 +357,12 @@ bool mirror_has_app(const struct mirror *mirror, const char *space, const char *
 
 void mirror_close_reasons(struct mirror *mirror);
 
+/**
+ * Has a document that is held judged again when this key may let it pass: the first web key of an
+ * app in force, which may lose the dynos of its document then.
+ */
+void mirror_judge_again(struct mirror *mirror, const struct dyno_key *key);
+
 /** True when the app of a web key is running now. */
 bool mirror_is_running(const struct mirror *mirror, const char *space, const char *app);
 

@@ -219,6 +219,19 @@ static bool is_in_force(const struct mirror *mirror, const char *space, const ch
     return segment != NULL && segment_find_key(segment, app, type, revision);
 }
 
+void mirror_judge_again(struct mirror *mirror, const struct dyno_key *key)
+{
+    uint64_t revision;
+
+    if (strcmp(key->type, "web") != 0 || key->is_bad || key->is_gone ||
+        !mirror_has_app(mirror, key->space, key->app))
+        return;
+    const struct mirror_space *space = mirror_find(mirror, key->space);
+    if (space != NULL && space->is_kept &&
+        !is_in_force(mirror, key->space, key->app, key->type, &revision))
+        mirror->has_documents = true;
+}
+
 static void put_dynos(struct mirror *mirror, const struct key *key, const struct etcd_pair *pair)
 {
     const struct dyno_slot *known = find_pending(mirror, key);
@@ -233,6 +246,8 @@ static void put_dynos(struct mirror *mirror, const struct key *key, const struct
     dyno_table_drop(&mirror->deletions, key->space, key->app, key->type);
     dyno_table_drop(&mirror->held, key->space, key->app, key->type);
     spoil_audit(mirror, key->space);
+    if (read != NULL)
+        mirror_judge_again(mirror, read);
     if (read == NULL || !dyno_table_put(&mirror->changes, read, mirror->mark))
         mirror->has_failed = true;
 }

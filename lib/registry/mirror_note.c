@@ -170,6 +170,14 @@ static void keep_refused(struct mirror *mirror)
     }
 }
 
+/* The guard has judged without the keys that came while the load ran. */
+static void judge_again(struct mirror *mirror)
+{
+    for (size_t i = 0; i < mirror->changes.used; i++)
+        if (mirror->changes.slots[i].key != NULL)
+            mirror_judge_again(mirror, mirror->changes.slots[i].key);
+}
+
 static void end_take(struct mirror *mirror)
 {
     mirror->is_taking = false;
@@ -193,6 +201,7 @@ void mirror_note(struct mirror *mirror, const struct load_outcome *outcome,
         drop_releases(mirror);
         keep_refused(mirror);
         mirror_close_view(mirror);
+        judge_again(mirror);
     }
     end_take(mirror);
     if (octets >= TRIMMED_OCTETS)

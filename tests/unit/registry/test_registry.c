@@ -229,6 +229,33 @@ TEST(what_comes_during_a_take_is_for_the_next_one)
     ck_assert_str_eq(rig_served(&rig), "ant(other) bee(news)");
 }
 
+static const struct {
+    const char *key, *value;
+    bool is_judged_again;
+} during_holds[] = {
+    {"d/bee/news/web", "1 up 10.1.130.1", true},    {"d/bee/news/run", "1 up 10.1.130.1", false},
+    {"d/bee/nobody/web", "1 up 10.1.130.1", false}, {"d/bee/news/web", "one up", false},
+    {"d/ant/shop/web", "1 up 10.0.130.2", false},
+};
+
+TEST_OVER(a_load_that_holds_is_followed_by_one_when_the_first_web_key_of_an_app_came, during_holds)
+{
+    char file[] = "z/bee", space[] = "bee";
+    struct load_last_good held = {.file = file, .space = space, .keeping = LOAD_HELD};
+    const struct load_outcome outcome = {.last_good = &held, .last_good_count = 1};
+    struct registry_keys keys;
+
+    follow_two();
+    rig.is_lazy = true;
+    rig_put_space(&rig, "bee", "news! more");
+    rig_run(&rig, 10);
+    ck_assert(registry_take(rig.registry, REGISTRY_LOAD, &keys));
+    rig_put(&rig, during_holds[_i].key, during_holds[_i].value);
+    rig_run(&rig, 10);
+    registry_note_loaded(rig.registry, &outcome, rig.current);
+    ck_assert(registry_has_documents(rig.registry) == during_holds[_i].is_judged_again);
+}
+
 /* Whatever comes together: what is taken at once here is taken one by one there. */
 static const char *const steps[] = {
     "d/ant/bill/web 1 up 10.0.130.7",
