@@ -376,7 +376,9 @@ bool replica_prepare(struct replica *replica, struct load_request *request)
     request->keys = replica->keys.keys;
     request->key_count = replica->keys.count;
     request->judge = (struct load_judge){.may_change = may_change, .context = replica};
-    request->fixed = (struct load_fixed){.find = registry_find_fixed, .context = replica->registry};
+    request->fixed = (struct load_fixed){.find = registry_find_fixed,
+                                         .is_new = registry_has_new_fixed,
+                                         .context = replica->registry};
     return true;
 }
 

@@ -27,7 +27,9 @@
  * text breaks a rule across texts with it: of two, the one that was created later, by the second
  * word of its stamp. If what a space had breaks a rule with the new text of another, it is the new
  * text that takes the step: no text takes away what is served. A judge may hold back a text without
- * errors, and the removal of one. So the result depends on `before`, the texts and the judge only.
+ * errors, and the removal of one. A text that stays takes a step, too, when what is fixed of its
+ * space has become another; what it had is not compared. So the result depends on `before`, the
+ * texts and the judge only.
  *
  * Rules across files: names and ids are unique (E-DUP, E-DOM-TAKEN, E-DOM-TARGET, E-REC-NAME),
  * address blocks of spaces visible at one address are disjoint (E-SPACE-OVERLAP), and keys fixed at
@@ -81,6 +83,11 @@ struct load_fixed {
      * known: then it may not change from `before`. Called on several threads at once.
      */
     const struct fixed_space *(*find)(void *context, const char *space);
+    /**
+     * Returns true if that has changed since the text in force was compared with it: then a text
+     * that has not changed is compared, too. NULL: never. Called as `find`.
+     */
+    bool (*is_new)(void *context, const char *space);
     void *context;
 };
 

@@ -91,7 +91,8 @@ static void compile(const struct loading *loading, struct job *job, const struct
                    "out of memory for the dynos of the registry");
     if (space != NULL)
         space_check(space, suffixes, job->report);
-    if (space != NULL && (loading->request->keeps_spaces || loading->request->fixed.find != NULL))
+    if (space != NULL && job->step == STEP_TEXT &&
+        (loading->request->keeps_spaces || loading->request->fixed.find != NULL))
         check_document(loading->request, job, arena, space);
     if (space != NULL && report_is_clean(job->report)) {
         job->result = segment_seal(space, suffixes, identity, &err);
@@ -166,6 +167,14 @@ static bool is_too_long(const struct load_request *request, const struct job *jo
     return true;
 }
 
+static void keep(const struct loading *loading, struct job *job)
+{
+    job->is_kept = true;
+    job->checksum = job->before->identity.checksum;
+    job->length = job->before->identity.length;
+    load_check_kept(loading, job);
+}
+
 static void run_text(const struct loading *loading, struct job *job)
 {
     const struct load_request *request = loading->request;
@@ -174,7 +183,7 @@ static void run_text(const struct loading *loading, struct job *job)
     if (job->is_gone)
         return;
     if (is_same(request, job)) {
-        job->is_kept = true;
+        keep(loading, job);
         return;
     }
     job->was_read = true;
@@ -189,8 +198,8 @@ static void run_text(const struct loading *loading, struct job *job)
         free(text.octets);
         return;
     } else if (has_same_content(job->before, &identity)) {
-        job->is_kept = true;
         job->before->identity = identity;
+        keep(loading, job);
     } else {
         compile(loading, job, &text, &identity);
         return;
@@ -223,7 +232,9 @@ void load_text_run_stored(const struct loading *loading, struct job *job)
         free(text.octets);
         return;
     }
-    const struct text_identity identity = identify(loading->request, &text);
+    struct text_identity identity = identify(loading->request, &text);
+    if (identity.checksum == job->checksum && identity.length == job->length)
+        identity.stamp = loading->request->source->stamp(loading->request->source, job->file);
     compile(loading, job, &text, &identity);
     if (job->result != NULL)
         job->last_good.accepted_s = stored->accepted_s;

@@ -7,6 +7,7 @@
  *     load_last_good.c  files with errors, served from accepted texts
  *     load_keep.c    texts with errors, whose spaces stay as they were
  *     load_keys.c    keys of dynos, in force and given
+ *     load_fixed.c   texts that stay, when what is fixed of their spaces has changed
  *     load_fallen.c  names that are no longer served, and the texts for the store
  *
  * Threads: load_text_run on several at once, each with a job of its own.
@@ -94,6 +95,9 @@ uint64_t load_generation_before(const struct load_request *request);
  * A parallel_fn: does the job of this index, its keys included. Findings go into the job's report.
  */
 bool load_text_run(void *context, size_t index);
+
+/* Reports what of a text that stays is not as it is fixed now. */
+void load_check_kept(const struct loading *loading, struct job *job);
 
 /* Compiles the accepted text of a job instead of the file's. Without one there is no result. */
 void load_text_run_stored(const struct loading *loading, struct job *job);

@@ -62,6 +62,7 @@ static bool copy_space(struct disk_space *to, const struct mirror_space *space)
     to->fixed = space->fixed;
     if (to->fixed != NULL)
         to->fixed->holds++;
+    to->is_compared = to->fixed != NULL && to->fixed->is_compared;
     to->name = strdup(space->name);
     return to->name != NULL;
 }
@@ -161,10 +162,11 @@ static void write_fixed(struct writing *writing, const struct disk_space *space)
 {
     const struct fixed_space *fixed = space->fixed->space;
 
-    write_line(writing, "f %s %" PRIu64 " %s %s %u/%u %u/%u %d %d %zu\n", space->name,
+    write_line(writing, "f %s %" PRIu64 " %s %s %u/%u %u/%u %d %d %zu %d\n", space->name,
                space->fixed->revision, or_dash(fixed->id), or_dash(fixed->region),
                fixed->cidr.address, fixed->cidr.bits, fixed->data_cidr.address,
-               fixed->data_cidr.bits, (int)fixed->generation, (int)fixed->shield, fixed->app_count);
+               fixed->data_cidr.bits, (int)fixed->generation, (int)fixed->shield, fixed->app_count,
+               (int)space->is_compared);
     for (size_t i = 0; i < fixed->app_count; i++)
         write_line(writing, "%016" PRIx64 "\n", fixed->apps[i]);
 }

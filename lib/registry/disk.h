@@ -9,7 +9,8 @@
  *     z SPACE MOD CREATE CHECKSUM         what is served (its text: STATE/zones, answer/state.h)
  *     newest SPACE MOD CREATE GONE        the document is another one (MOD 0: it is gone)
  *     next SPACE MOD CREATE IS-REMOVAL
- *     f SPACE REVISION ID REGION CIDR DATA-CIDR GENERATION SHIELD COUNT    and words of its apps
+ *     f SPACE REVISION ID REGION CIDR DATA-CIDR GENERATION SHIELD COUNT IS-COMPARED    and words
+ *                                         of its apps
  *     d SPACE APP TYPE REVISION OCTETS    and the value
  *     held SPACE APP TYPE REVISION        a deletion that is held
  *     checksum HASH                       of all octets before
@@ -58,6 +59,7 @@ struct disk_space {
     bool is_newest_other;       /* than what is served */
     bool is_removal;            /* the candidate */
     struct mirror_fixed *fixed; /* held; NULL: none */
+    bool is_compared;           /* what is served agrees with it */
 };
 
 struct disk_content {

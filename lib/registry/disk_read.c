@@ -139,11 +139,11 @@ static bool read_fixed(struct parsing *parsing, const char *line)
     struct fixed_space fixed = {.name = name};
     unsigned bits, data_bits;
     uint64_t revision;
-    int generation, shield;
+    int generation, shield, is_compared = 1; /* a file that does not say so has had no other */
 
-    if (sscanf(line, "f " NAME " %" SCNu64 " " NAME " " NAME " %u/%u %u/%u %d %d %zu", name,
+    if (sscanf(line, "f " NAME " %" SCNu64 " " NAME " " NAME " %u/%u %u/%u %d %d %zu %d", name,
                &revision, id, region, &fixed.cidr.address, &bits, &fixed.data_cidr.address,
-               &data_bits, &generation, &shield, &fixed.app_count) != 11 ||
+               &data_bits, &generation, &shield, &fixed.app_count, &is_compared) < 11 ||
         !is_name(name) || bits > 32 || data_bits > 32 ||
         fixed.app_count > (size_t)(parsing->end - parsing->next))
         return false;
@@ -157,7 +157,7 @@ static bool read_fixed(struct parsing *parsing, const char *line)
     fixed.apps = apps;
     bool passed = apps != NULL && read_apps(parsing, apps, fixed.app_count) &&
                   (!is_selected(parsing, name) ||
-                   mirror_restore_fixed(parsing->mirror, name, &fixed, revision));
+                   mirror_restore_fixed(parsing->mirror, name, &fixed, revision, is_compared != 0));
     free(apps);
     return passed;
 }

@@ -30,7 +30,7 @@
  * put again or deleted with `force`, and by an `accept`.
  *
  * Threads: the control thread; between take and note the view is constant, and list, stamp, read,
- * mirror_find_fixed and mirror_is_forced may be called on any thread.
+ * mirror_find_fixed, mirror_has_new_fixed and mirror_is_forced may be called on any thread.
  * Memory: some 200 octets a space; keys and texts as said above. Texts that come together are freed
  * together.
  */
@@ -76,10 +76,11 @@ struct mirror_document {
     char name[]; /* z/SPACE */
 };
 
-/** One version of f/SPACE. */
+/** One version of f/SPACE. Constant once made, but for is_compared, which a note sets. */
 struct mirror_fixed {
     unsigned holds;
     uint64_t revision;
+    bool is_compared; /* what is in force agrees with it */
     struct fixed_space *space;
 };
 
@@ -116,11 +117,13 @@ struct mirror_bad {
 struct mirror_item {
     struct mirror_document *document;
     struct mirror_fixed *fixed; /* NULL: none */
+    bool is_newest;             /* of its space */
 };
 
 struct mirror_view {
     struct mirror_item *items; /* by name */
     size_t count;
+    bool has_new_fixed; /* some item has an f/SPACE that nothing was compared with */
     char **forced_gone; /* names of texts that may go */
     size_t forced_gone_count;
 };
@@ -301,6 +304,7 @@ void mirror_note(struct mirror *mirror, const struct load_outcome *outcome,
                  const struct snapshot *current);
 void mirror_note_failed(struct mirror *mirror);
 const struct fixed_space *mirror_find_fixed(const struct mirror *mirror, const char *space);
+bool mirror_has_new_fixed(const struct mirror *mirror, const char *space);
 bool mirror_is_forced(const struct mirror *mirror, const char *text_name);
 
 /** Frees what mirror_take has listed. */
@@ -320,9 +324,9 @@ bool mirror_restore_newest(struct mirror *mirror, const char *space, uint64_t mo
 bool mirror_restore_candidate(struct mirror *mirror, const char *space, uint64_t mod_revision,
                               uint64_t create_revision, bool is_removal);
 
-/** Its f/SPACE; copied. */
+/** Its f/SPACE; copied. `is_compared`: what is served agrees with it. */
 bool mirror_restore_fixed(struct mirror *mirror, const char *space, const struct fixed_space *fixed,
-                          uint64_t revision);
+                          uint64_t revision, bool is_compared);
 
 /* ---- inside ---- */
 

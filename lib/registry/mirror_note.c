@@ -29,7 +29,8 @@ static void drop_releases(struct mirror *mirror)
     mirror->taken_releases = 0;
 }
 
-static bool is_kept_out(const struct load_outcome *outcome, const char *file)
+static const struct load_last_good *find_kept_out(const struct load_outcome *outcome,
+                                                  const char *file)
 {
     size_t low = 0, high = outcome->last_good_count;
 
@@ -37,13 +38,19 @@ static bool is_kept_out(const struct load_outcome *outcome, const char *file)
         size_t middle = low + (high - low) / 2;
         int order = strcmp(outcome->last_good[middle].file, file);
         if (order == 0)
-            return true;
+            return &outcome->last_good[middle];
         if (order < 0)
             low = middle + 1;
         else
             high = middle;
     }
-    return false;
+    return NULL;
+}
+
+/* It is against what is fixed now, and stays in force. */
+static bool is_in_force(const struct load_last_good *kept)
+{
+    return kept->is_served && source_stamp_is_same(&kept->stamp, &kept->served_stamp);
 }
 
 /* The document is in force: its text is not needed any more. Returns how long it was. */
@@ -92,8 +99,11 @@ static size_t note_item(struct mirror *mirror, const struct mirror_item *item,
 
     if (space == NULL)
         return 0;
-    space->is_kept = is_kept_out(outcome, document->name);
-    if (!space->is_kept)
+    const struct load_last_good *kept = find_kept_out(outcome, document->name);
+    space->is_kept = kept != NULL;
+    if (kept == NULL && item->is_newest && item->fixed != NULL)
+        item->fixed->is_compared = true;
+    if (kept == NULL || is_in_force(kept))
         return serve(space, document);
     keep_apart(document);
     if (document->text == NULL && !document->is_too_long && space->served == document)
@@ -129,7 +139,7 @@ static void note_space(struct mirror *mirror, struct mirror_space *space,
     space->defers = false;
     if (mirror_shows(mirror, name))
         return;
-    space->is_kept = is_kept_out(outcome, name);
+    space->is_kept = find_kept_out(outcome, name) != NULL;
     if (!space->is_kept && space->served != NULL)
         forget_served(mirror, space);
 }

@@ -58,12 +58,14 @@ bool mirror_restore_candidate(struct mirror *mirror, const char *name, uint64_t 
 }
 
 bool mirror_restore_fixed(struct mirror *mirror, const char *name, const struct fixed_space *fixed,
-                          uint64_t revision)
+                          uint64_t revision, bool is_compared)
 {
     struct mirror_space *space = mirror_make(mirror, name);
 
     if (space == NULL)
         return false;
     mirror_set_fixed(mirror, space, fixed_text_copy(fixed), revision);
+    if (space->fixed != NULL)
+        space->fixed->is_compared = is_compared;
     return space->fixed != NULL;
 }

@@ -68,6 +68,12 @@ static bool add_forced_gone(struct mirror_view *view, const char *space)
     return true;
 }
 
+/* An older document, as in a pause, is not the one that it belongs to. */
+static bool is_new_fixed(const struct mirror_item *item)
+{
+    return item->is_newest && item->fixed != NULL && !item->fixed->is_compared;
+}
+
 static bool add_item(struct mirror *mirror, const struct mirror_space *space)
 {
     struct mirror_view *view = &mirror->view;
@@ -78,7 +84,11 @@ static bool add_item(struct mirror *mirror, const struct mirror_space *space)
     document->holds++;
     if (space->fixed != NULL)
         space->fixed->holds++;
-    view->items[view->count++] = (struct mirror_item){.document = document, .fixed = space->fixed};
+    struct mirror_item *item = &view->items[view->count++];
+    *item = (struct mirror_item){.document = document,
+                                 .fixed = space->fixed,
+                                 .is_newest = document == mirror_newest(mirror, space)};
+    view->has_new_fixed |= is_new_fixed(item);
     return true;
 }
 
@@ -226,13 +236,27 @@ static void set_source(struct mirror *mirror)
     mirror->source = (struct source){.root = "z", .list = list, .stamp = stamp, .read = read_text};
 }
 
-const struct fixed_space *mirror_find_fixed(const struct mirror *mirror, const char *space)
+static const struct mirror_item *find_space(const struct mirror *mirror, const char *space)
 {
     char name[KEY_NAME_MOST + MIRROR_PREFIX + 1];
 
     snprintf(name, sizeof name, "z/%s", space);
-    const struct mirror_item *item = find_item(mirror, name);
+    return find_item(mirror, name);
+}
+
+const struct fixed_space *mirror_find_fixed(const struct mirror *mirror, const char *space)
+{
+    const struct mirror_item *item = find_space(mirror, space);
+
     return item == NULL || item->fixed == NULL ? NULL : item->fixed->space;
+}
+
+bool mirror_has_new_fixed(const struct mirror *mirror, const char *space)
+{
+    const struct mirror_item *item =
+        mirror->view.has_new_fixed ? find_space(mirror, space) : NULL; /* many ask */
+
+    return item != NULL && is_new_fixed(item);
 }
 
 bool mirror_is_forced(const struct mirror *mirror, const char *text_name)

@@ -184,6 +184,9 @@ struct source *registry_source(struct registry *registry);
 /** What f/SPACE has (load_fixed); NULL: there is none. */
 const struct fixed_space *registry_find_fixed(void *registry, const char *space);
 
+/** The same, for `is_new`. */
+bool registry_has_new_fixed(void *registry, const char *space);
+
 /**
  * True when the guard does not count for this text: `force` was written in the revision that wrote
  * or removed it, or the operator has accepted it.

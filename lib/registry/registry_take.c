@@ -43,6 +43,13 @@ const struct fixed_space *registry_find_fixed(void *registry, const char *space)
     return mirror_find_fixed(&of->mirror, space);
 }
 
+bool registry_has_new_fixed(void *registry, const char *space)
+{
+    const struct registry *of = registry;
+
+    return mirror_has_new_fixed(&of->mirror, space);
+}
+
 bool registry_is_forced(const struct registry *registry, const char *text_name)
 {
     return mirror_is_forced(&registry->mirror, text_name);

@@ -52,6 +52,26 @@ del d/test-space/frozen-oasis-70544/worker
 replica fourth "${flags[@]}"
 await_answer $worker 10.0.152.218
 
+# ---- somebody writes past push what is fixed of a space ----
+
+lacks_kept() {
+    ! has_status '^registry_kept'
+}
+put f/test-space 'space cidr=10.0.0.0/16 data_cidr=172.29.0.0/20\n'
+for start in running again once-more; do
+    if [ $start != running ]; then
+        stop
+        stop_etcd
+        replica "fixed-$start" "${flags[@]}"
+    fi
+    await_status '^registry_kept +! test-space \(E-IMMUTABLE at [0-9]+\): data_cidr of space test-space '
+    expect "$start: the space is answered as it was" "10.0.0.37 10.0.16.22" "$(addresses "$(ask +short $app)")"
+    [ $start = running ] || start_etcd_again
+done
+await_status '^registry +etcd .* spaces 1$'
+del f/test-space
+await lacks_kept || fail "it is kept no more" "$(ctl status)"
+
 # ---- killed at any moment, while everything changes ----
 
 touch "$work/writing"

@@ -303,7 +303,9 @@ static void load(struct registry_rig *rig)
         .keys = keys.keys,
         .key_count = keys.count,
         .judge = {.may_change = may_change, .context = rig},
-        .fixed = {.find = registry_find_fixed, .context = rig->registry},
+        .fixed = {.find = registry_find_fixed,
+                  .is_new = registry_has_new_fixed,
+                  .context = rig->registry},
     };
     load_outcome_close(&rig->outcome);
     struct snapshot *next = snapshot_load(&request, report, &rig->outcome, &err);

@@ -500,6 +500,89 @@ TEST(an_app_that_is_fixed_in_its_space_does_not_move)
     ck_assert_str_eq(told(), "b-space unready E-IMMUTABLE 5 at 2 of 0");
 }
 
+static bool is_fixed_new(void *context, const char *space)
+{
+    (void)context;
+    return fixed.name != NULL && strcmp(space, fixed.name) == 0;
+}
+
+/* Fixes space a with app bill as it is in its document; a test may change that. */
+static void fix_space(uint64_t *app)
+{
+    *app = fixed_app("bill", 4, NULL, true);
+    fixed = (struct fixed_space){
+        .name = "a-space", .cidr = {0x0a000000, 16}, .apps = app, .app_count = 1};
+    request.fixed = (struct load_fixed){.find = find_fixed, .is_new = is_fixed_new};
+}
+
+TEST_LOOP(a_text_that_stays_is_kept_when_something_else_is_fixed, 0, 2)
+{
+    uint64_t app;
+
+    put("a", "bill!", "");
+    put("b", "shop!", "");
+    ck_assert(commit());
+    unsigned reads = memory.reads;
+    if (_i == 1)
+        put("a", "bill!", ""); /* the same text of another revision */
+    memory_source_commit(&memory);
+    fix_space(&app);
+    ck_assert(!load());
+    ck_assert_uint_eq(outcome.last_good_count, 0);
+    app = fixed_app("bill", 4, NULL, false);
+    ck_assert(!load());
+    ck_assert_str_eq(served(), "a(bill) b(shop)");
+    ck_assert_str_eq(told(), _i == 0 ? "a-space kept E-IMMUTABLE 5 at 1 of 1"
+                                     : "a-space kept E-IMMUTABLE 5 at 2 of 2");
+    ck_assert_uint_eq(memory.reads, reads + (unsigned)_i); /* the text is not needed */
+    app = fixed_app("bill", 4, NULL, true);
+    fixed.region = "oregon";
+    ck_assert(!load());
+    ck_assert_str_eq(told(), _i == 0 ? "a-space kept E-IMMUTABLE 1 at 1 of 1"
+                                     : "a-space kept E-IMMUTABLE 1 at 2 of 2");
+    fixed.region = NULL;
+    ck_assert(!load());
+    ck_assert_str_eq(told(), "");
+}
+
+TEST(a_text_that_stays_is_compared_in_all_that_is_fixed)
+{
+    static const struct fixed_space as_served = {.name = "a-space",
+                                                 .id = "01234567-89ab-cdef-0123-456789abcdef",
+                                                 .cidr = {0x0a000000, 16},
+                                                 .data_cidr = {0xac170000, 20},
+                                                 .region = "oregon",
+                                                 .generation = GENERATION_FIR,
+                                                 .shield = true};
+
+    put("a", "",
+        "id: 01234567-89ab-cdef-0123-456789abcdef\ndata_cidr: 172.23.0.0/20\nregion: oregon\n"
+        "generation: fir\nshield: true\n");
+    ck_assert(commit());
+    request.fixed = (struct load_fixed){.find = find_fixed, .is_new = is_fixed_new};
+    fixed = as_served;
+    ck_assert(!load());
+    ck_assert_str_eq(told(), "");
+    for (int other = 0; other < 6; other++) {
+        fixed = as_served;
+        if (other == 0)
+            fixed.id = "f1234567-89ab-cdef-0123-456789abcdef";
+        else if (other == 1)
+            fixed.cidr.bits = 17;
+        else if (other == 2)
+            fixed.data_cidr.bits = 0;
+        else if (other == 3)
+            fixed.region = NULL;
+        else if (other == 4)
+            fixed.generation = GENERATION_CEDAR;
+        else
+            fixed.shield = false;
+        ck_assert(!load());
+        ck_assert_msg(strcmp(told(), "a-space kept E-IMMUTABLE 1 at 1 of 1") == 0, "%d: %s", other,
+                      told());
+    }
+}
+
 /* ---- the judge ---- */
 
 static bool may_change(void *context, const char *text_name, const struct segment *old,
@@ -701,6 +784,25 @@ TEST_LOOP(at_a_start_a_document_with_errors_leaves_its_space_as_it_was_accepted,
     ck_assert(commit());
     ck_assert_str_eq(served(), "a(more) b(shop,store) c(unready)");
     ck_assert(snapshot_keeps_back(snapshot, "bill.herokuapp.com", NULL));
+}
+
+TEST(at_a_start_what_is_fixed_takes_away_nothing_that_was_accepted)
+{
+    uint64_t app;
+
+    put("a", "bill!", "");
+    put("b", "shop!", "");
+    ck_assert(commit());
+    accept_and_stop();
+    fix_space(&app);
+    app = fixed_app("bill", 4, NULL, false);
+    ck_assert(load());
+    ck_assert_str_eq(served(), "a(bill) b(shop)");
+    ck_assert_str_eq(told(), "a-space kept E-IMMUTABLE 5 at 1 of 1"); /* it is the very text */
+    put("a", "bill! more!", "");
+    memory_source_commit(&memory);
+    ck_assert(!load());
+    ck_assert_str_eq(told(), "a-space kept E-IMMUTABLE 5 at 2 of 1");
 }
 
 TEST(at_a_start_a_document_takes_no_name_away_from_what_was_accepted)

@@ -161,6 +161,43 @@ TEST(what_is_fixed_is_known_again)
     ck_assert_str_eq(rig_status(&rig).kept[0].code, "E-IMMUTABLE");
 }
 
+static const char *line_of(const char *begin)
+{
+    static char file[4096];
+    char path[600];
+    size_t length;
+    struct err err;
+
+    snprintf(path, sizeof path, "%s/" DISK_FILE, folder);
+    char *text = file_read_text(path, sizeof file - 1, &length, &err);
+    ck_assert_ptr_nonnull(text);
+    memcpy(file, text, length + 1);
+    free(text);
+    char *line = strstr(file, begin);
+    ck_assert_ptr_nonnull(line);
+    line[strcspn(line, "\n")] = '\0';
+    return line;
+}
+
+TEST(what_is_fixed_and_not_agreed_with_is_known_again)
+{
+    static const char other[] = "space cidr=10.99.0.0/16\napp bill internal_routing=true id=-\n";
+
+    follow_two();
+    ck_assert_ptr_nonnull(strstr(line_of("f ant "), "/0 0 0 1 1"));
+    rig_put(&rig, "f/ant", other);
+    rig_run(&rig, 10);
+    ck_assert_str_eq(rig_served(&rig), "ant(bill,shop) bee(news)");
+    ck_assert_uint_eq(rig_status(&rig).kept_count, 1);
+    ck_assert(save());
+    ck_assert_ptr_nonnull(strstr(line_of("f ant "), "/0 0 0 1 0"));
+    ck_assert_ptr_nonnull(line_of("z ant "));
+    rig_put_space(&rig, "bee", "other"); /* another load goes on with it */
+    rig_run(&rig, 10);
+    ck_assert_str_eq(rig_status(&rig).kept[0].space, "ant");
+    ck_assert_uint_eq(rig_status(&rig).kept_count, 1);
+}
+
 TEST(nothing_new_is_not_written_again)
 {
     follow_two();

@@ -952,6 +952,29 @@ TEST(a_document_unlike_what_is_fixed_is_kept_out)
     ck_assert_uint_eq(rig_status(&rig).kept_count, 0);
 }
 
+/* While paused, what is shown is not the document that f/SPACE came with. */
+TEST(a_document_is_compared_with_what_is_fixed_with_it)
+{
+    struct registry_keys keys;
+
+    follow_two();
+    rig_put(&rig, "pause", "by: me\nwhy: a test\n");
+    etcd_store_begin(rig.store);
+    rig_put(&rig, "z/bee", "space: bee\ncidr: 10.1.0.0/16\nregion: oregon\nrouters: [10.1.0.37]\n");
+    rig_put(&rig, "f/bee", "space cidr=10.1.0.0/16 region=oregon\n");
+    etcd_store_commit(rig.store);
+    rig_run(&rig, 10);
+    for (int paused = 1; paused >= 0; paused--) {
+        rig.is_lazy = true;
+        ck_assert(registry_take(rig.registry, REGISTRY_LOAD, &keys));
+        ck_assert(registry_has_new_fixed(rig.registry, "bee") == (paused == 0));
+        ck_assert(!registry_has_new_fixed(rig.registry, "ant"));
+        registry_note_failed(rig.registry);
+        rig_delete(&rig, "pause");
+        rig_run(&rig, 10);
+    }
+}
+
 TEST(a_selection_is_all_there_is)
 {
     static const char *const selected[] = {"bee"};
