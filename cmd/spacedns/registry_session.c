@@ -279,10 +279,10 @@ static size_t hide_broken(struct session *session)
         document->at = kept->at;
         document->cause = arena_text(view->arena, kept->cause.text, strlen(kept->cause.text));
         count++;
-        escape_printf(
-            session->err,
-            "%s has errors and is left out; replicas keep what its space had before: %s\n",
-            kept->file, kept->cause.text);
+        escape_printf(session->err, "%s has errors and is left out; replicas %s: %s\n", kept->file,
+                      kept->keeping == LOAD_TAKEN ? "serve its space without what is another's"
+                                                  : "keep what its space had before",
+                      kept->cause.text);
     }
     return count;
 }

@@ -51,6 +51,8 @@ static const char *event_of(enum registry_kept_kind kind)
         return "space_held";
     case REGISTRY_UNREADY:
         return "space_unready";
+    case REGISTRY_TAKEN:
+        return "space_taken";
     }
     return "";
 }
@@ -65,6 +67,9 @@ static const char *remedy_of(enum registry_kept_kind kind)
                "spacedns registry:accept";
     case REGISTRY_UNREADY:
         return "the space has no good document, and its clients get SERVFAIL; push a correct one";
+    case REGISTRY_TAKEN:
+        return "the space is served without what another space has, whose document was created "
+               "first; push it without that";
     }
     return "";
 }

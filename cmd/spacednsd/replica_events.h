@@ -7,10 +7,10 @@
  * format), registry_audit, registry_holds and registry_holds_over (a mass deletion),
  * registry_paused, registry_resumed, registry_disk: as the registry reports them, with a sentence
  * each. registry_stale, registry_fresh: the age of its last word is above the setting, or no
- * longer. space_kept, space_held, space_unready: a document is not served, and why; space_accepted:
- * the space is served from its newest document again. registry_certificate_ends: the one that logs
- * the server in does so soon, or has; once a day. registry_restate_failed: there was no memory for
- * new states of dynos.
+ * longer. space_kept, space_held, space_unready, space_taken: a document is not served as it is,
+ * and why; space_accepted: the space is served from its newest document again.
+ * registry_certificate_ends: the one that logs the server in does so soon, or has; once a day.
+ * registry_restate_failed: there was no memory for new states of dynos.
  *
  * Threads: the control thread.  Memory: replica_logged_close.
  */

@@ -55,6 +55,8 @@ static void add_kept(struct metrics *metrics, const struct registry_status *stat
     metrics_add_1(metrics, METRIC_REGISTRY_KEPT, "kept", (double)count_kept(status, REGISTRY_KEPT));
     metrics_add_1(metrics, METRIC_REGISTRY_KEPT, "unready",
                   (double)count_kept(status, REGISTRY_UNREADY));
+    metrics_add_1(metrics, METRIC_REGISTRY_KEPT, "taken",
+                  (double)count_kept(status, REGISTRY_TAKEN));
     metrics_add_1(metrics, METRIC_REGISTRY_HELD, "spaces",
                   (double)count_kept(status, REGISTRY_HELD));
     metrics_add_1(metrics, METRIC_REGISTRY_HELD, "apps", (double)status->held_app_count);

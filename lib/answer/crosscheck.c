@@ -25,15 +25,21 @@ static uint64_t created(const struct candidates *candidates, uint32_t number)
     return candidates->segments[number]->identity.stamp.words[1];
 }
 
+bool crosscheck_is_first(const struct candidates *candidates, uint32_t one, uint32_t other)
+{
+    uint64_t one_created = created(candidates, one), other_created = created(candidates, other);
+
+    return one_created != other_created
+               ? one_created < other_created
+               : strcmp(candidates->segments[one]->file, candidates->segments[other]->file) < 0;
+}
+
 /* True when of two segments the first is what changed; with on_charge, or was created later. */
 static bool is_newer(const struct candidates *candidates, uint32_t one, uint32_t other)
 {
     if (candidates->newer[one] != candidates->newer[other])
         return candidates->newer[one];
-    return candidates->on_charge != NULL &&
-           (created(candidates, one) != created(candidates, other)
-                ? created(candidates, one) > created(candidates, other)
-                : strcmp(candidates->segments[one]->file, candidates->segments[other]->file) > 0);
+    return candidates->on_charge != NULL && crosscheck_is_first(candidates, other, one);
 }
 
 static void charge(const struct candidates *candidates, uint32_t charged, uint32_t other)
@@ -380,18 +386,12 @@ static void report_same_name(const struct side *newer, const struct side *older,
                    older->app, older->segment->file, (unsigned)older->at.line);
 }
 
-void crosscheck_report_clash(const struct candidates *candidates, const struct index_clash *clash,
-                             struct report *report)
+void crosscheck_report_waiting(const struct candidates *candidates, struct index_entry entry,
+                               struct index_entry owner, struct report *report)
 {
     char newer_app[64], older_app[64];
-    bool is_swapped = is_newer(candidates, clash->older.segment, clash->newer.segment);
-
-    charge(candidates, is_swapped ? clash->older.segment : clash->newer.segment,
-           is_swapped ? clash->newer.segment : clash->older.segment);
-    struct index_entry entry = is_swapped ? clash->older : clash->newer;
     struct side newer = side_of(candidates, entry, newer_app, sizeof newer_app);
-    struct side older =
-        side_of(candidates, is_swapped ? clash->newer : clash->older, older_app, sizeof older_app);
+    struct side older = side_of(candidates, owner, older_app, sizeof older_app);
 
     if (entry.kind == INDEX_SPACE)
         report_same_space(&newer, &older, report);
@@ -401,4 +401,13 @@ void crosscheck_report_clash(const struct candidates *candidates, const struct i
         report_same_id(&newer, &older, newer.segment->app_ids[entry.number], report);
     else
         report_same_name(&newer, &older, report);
+}
+
+void crosscheck_report_clash(const struct candidates *candidates, const struct index_clash *clash,
+                             struct report *report)
+{
+    bool is_swapped = is_newer(candidates, clash->older.segment, clash->newer.segment);
+
+    crosscheck_report_waiting(candidates, is_swapped ? clash->older : clash->newer,
+                              is_swapped ? clash->newer : clash->older, report);
 }

@@ -14,8 +14,8 @@
  * The segments of the next snapshot, by number. A finding about two of them is one of the newer.
  *
  * With on_charge, every error is one of a segment's text: of two that are both new or neither, that
- * of the one created later, by the second word of its stamp. It is called for each finding; `other`
- * is the second segment, ENTRY_NONE where there is none.
+ * of the one created later, by the second word of its stamp. It is called for each finding but
+ * those about keys; `other` is the second segment, ENTRY_NONE where there is none.
  */
 struct candidates {
     const struct segment *const *segments; /* NULL where unused */
@@ -44,6 +44,13 @@ void crosscheck_devices(const struct candidates *candidates, struct report *repo
  */
 void crosscheck_report_clash(const struct candidates *candidates, const struct index_clash *clash,
                              struct report *report);
+
+/** The same of an entry that waits for its key, which `owner` has. */
+void crosscheck_report_waiting(const struct candidates *candidates, struct index_entry waiting,
+                               struct index_entry owner, struct report *report);
+
+/** True when of two segments the text of the first was created first. */
+bool crosscheck_is_first(const struct candidates *candidates, uint32_t one, uint32_t other);
 
 /**
  * Keys fixed at creation have not changed since `before` (E-IMMUTABLE): a space's cidr, data_cidr,

@@ -8,6 +8,7 @@ static const char recreation[] = "a new id instead of its id, another name, or r
 
 struct immutable_check {
     const struct snapshot *before;
+    const struct candidates *candidates;
     const struct load_fixed *fixed;
     struct report *report;
     bool has_refused; /* something of the segment that is being checked */
@@ -56,6 +57,67 @@ static bool find_app(const struct immutable_check *check, const struct segment *
            found->kind == INDEX_APP_ID;
 }
 
+/* True when two apps are one: by id where both have one, else by name. */
+static bool are_one(const struct segment *left, uint32_t left_app, const struct segment *right,
+                    uint32_t right_app)
+{
+    const struct app_entry *a = &left->apps[left_app], *b = &right->apps[right_app];
+    const char *a_id = id_of(left, left_app), *b_id = id_of(right, right_app);
+
+    if (a_id != NULL && b_id != NULL)
+        return strcmp(a_id, b_id) == 0;
+    return a->name_length == b->name_length &&
+           memcmp(segment_text(left, a->name), segment_text(right, b->name), a->name_length) == 0;
+}
+
+/* Finds the same app in a segment, which may be NULL. */
+static bool find_in(const struct segment *among, const struct segment *segment, uint32_t app,
+                    uint32_t *found)
+{
+    for (*found = 0; among != NULL && *found < among->app_count; ++*found)
+        if (are_one(among, *found, segment, app))
+            return true;
+    return false;
+}
+
+/* What the text of a former segment's file says now; NULL: it is gone, and its number another's. */
+static const struct segment *text_now(const struct immutable_check *check, uint32_t number)
+{
+    const struct segment *old = check->before->segments[number];
+    const struct segment *now = check->candidates->segments[number];
+
+    return now != NULL && strcmp(now->file, old->file) == 0 ? now : NULL;
+}
+
+/* What the text of a segment's file said before; NULL: it is new. */
+static const struct segment *text_before(const struct immutable_check *check, uint32_t number)
+{
+    const struct segment *now = check->candidates->segments[number];
+    const struct segment *old =
+        number < check->before->segment_count ? check->before->segments[number] : NULL;
+
+    return old != NULL && strcmp(now->file, old->file) == 0 ? old : NULL;
+}
+
+/*
+ * An app that is claimed twice, and still is in the space that had it before, is no app that moved:
+ * what it was like is known of its own space alone.
+ */
+static bool find_former(const struct immutable_check *check, uint32_t segment_number,
+                        uint32_t number, struct index_entry *found)
+{
+    const struct segment *segment = check->candidates->segments[segment_number];
+    uint32_t other;
+
+    if (!find_app(check, segment, number, found))
+        return false;
+    const struct segment *now = text_now(check, found->segment);
+    if (now == segment || !find_in(now, segment, number, &other))
+        return true;
+    found->segment = (uint16_t)segment_number;
+    return find_in(text_before(check, segment_number), segment, number, &found->number);
+}
+
 /* True when the app was in another space, and the two are not one space renamed. */
 static bool has_moved(const struct immutable_check *check, const struct segment *old_segment,
                       uint32_t old_number, const struct segment *segment)
@@ -67,11 +129,12 @@ static bool has_moved(const struct immutable_check *check, const struct segment 
            is_app_fixed(find_fixed(check, old_segment->name), old_segment, old_number);
 }
 
-static void check_app(struct immutable_check *check, const struct segment *segment, uint32_t number)
+static void check_app(struct immutable_check *check, uint32_t segment_number, uint32_t number)
 {
+    const struct segment *segment = check->candidates->segments[segment_number];
     const struct app_entry *app = &segment->apps[number];
     struct index_entry entry;
-    if (!find_app(check, segment, number, &entry))
+    if (!find_former(check, segment_number, number, &entry))
         return;
     const struct segment *old_segment = check->before->segments[entry.segment];
     const struct app_entry *old = &old_segment->apps[entry.number];
@@ -96,15 +159,28 @@ static void check_app(struct immutable_check *check, const struct segment *segme
     }
 }
 
-/* Finds the space in the previous snapshot: by id where both have one, else by name. */
-static const struct segment *find_space(const struct snapshot *before,
-                                        const struct segment *segment)
+/* True when the space that had an id before still has it. */
+static bool has_id_still(const struct immutable_check *check, uint32_t number, const char *id)
 {
+    const struct segment *now = text_now(check, number);
+
+    return now != NULL && now->id != NULL && strcmp(now->id, id) == 0;
+}
+
+/*
+ * Finds the space in the previous snapshot: by id where both have one, else by name. An id that is
+ * claimed twice says nothing.
+ */
+static const struct segment *find_space(const struct immutable_check *check, uint32_t number)
+{
+    const struct snapshot *before = check->before;
+    const struct segment *segment = check->candidates->segments[number];
     struct index_entry found;
 
     if (segment->id != NULL &&
         index_find_id(&before->index, before->segments, segment->id, &found) &&
-        found.kind == INDEX_SPACE_ID)
+        found.kind == INDEX_SPACE_ID &&
+        (found.segment == number || !has_id_still(check, found.segment, segment->id)))
         return before->segments[found.segment];
     const struct segment *old = snapshot_find_space(before, segment->name);
     bool is_another = old != NULL && old->id != NULL && segment->id != NULL;
@@ -126,9 +202,10 @@ static bool are_same_blocks(struct cidr a, struct cidr b)
     return a.address == b.address && a.bits == b.bits;
 }
 
-static void check_space(struct immutable_check *check, const struct segment *segment)
+static void check_space(struct immutable_check *check, uint32_t number)
 {
-    const struct segment *old = find_space(check->before, segment);
+    const struct segment *segment = check->candidates->segments[number];
+    const struct segment *old = find_space(check, number);
 
     if (old == NULL || old->is_unready)
         return;
@@ -144,28 +221,30 @@ static void check_space(struct immutable_check *check, const struct segment *seg
         report_space(check, segment, "shield");
 }
 
-static void check_segment(struct immutable_check *check, const struct segment *segment)
+static void check_segment(struct immutable_check *check, uint32_t number)
 {
+    const struct segment *segment = check->candidates->segments[number];
     const struct fixed_space *fixed = find_fixed(check, segment->name);
 
     if (fixed == NULL)
-        check_space(check, segment);
+        check_space(check, number);
     for (uint32_t i = 0; i < segment->app_count; i++)
         if (!is_app_fixed(fixed, segment, i))
-            check_app(check, segment, i);
+            check_app(check, number, i);
 }
 
 void crosscheck_immutable(const struct snapshot *before, const struct candidates *candidates,
                           const struct load_fixed *fixed, struct report *report)
 {
-    struct immutable_check check = {.before = before, .fixed = fixed, .report = report};
+    struct immutable_check check = {
+        .before = before, .candidates = candidates, .fixed = fixed, .report = report};
 
     for (size_t i = 0; i < candidates->count; i++) {
         const struct segment *segment = candidates->segments[i];
         if (segment == NULL || segment->is_unready || !candidates->added[i])
             continue;
         check.has_refused = false;
-        check_segment(&check, segment);
+        check_segment(&check, (uint32_t)i);
         if (check.has_refused && candidates->on_charge != NULL)
             candidates->on_charge(candidates->context, (uint32_t)i, ENTRY_NONE);
     }

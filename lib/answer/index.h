@@ -21,6 +21,9 @@
  * A shard is immutable and reference-counted. A new index shares all shards in which nothing
  * changed, so a reload costs only what changed.
  *
+ * Of entries that claim one key one has it, and the others wait: each change looks at those anew,
+ * so who has a key never depends on the order in which they came.
+ *
  * Threads: immutable; holds belong to the control thread.  Memory: malloc per shard.
  */
 #include <stdbool.h>
@@ -44,7 +47,8 @@ struct index {
     struct hash_key key;
     struct name apps_suffix;
     struct index_shard *shards[INDEX_SHARDS];
-    uint32_t masks[INDEX_SHARDS]; /* of the shards, contiguous: saves a cache miss per look-up */
+    uint32_t masks[INDEX_SHARDS];  /* of the shards, contiguous: saves a cache miss per look-up */
+    struct index_waiting *waiting; /* NULL: no entry waits */
 };
 
 /** What a key is of. Names only ever lead to apps and hosts. */
@@ -63,7 +67,19 @@ struct index_entry {
     uint32_t number; /* of the app or host within its segment */
 };
 
-/** Two entries that claim one name. `newer` comes from an added segment. */
+/** Entries whose key another one has; immutable and reference-counted. */
+struct index_waiting {
+    unsigned holds;
+    uint32_t count;
+    struct index_entry entries[]; /* sorted by segment, kind and number */
+};
+
+static inline size_t index_waiting_octets(size_t count)
+{
+    return sizeof(struct index_waiting) + count * sizeof(struct index_entry);
+}
+
+/** Two entries that claim one key. `newer` comes from an added segment, or has waited. */
 struct index_clash {
     struct index_entry newer;
     struct index_entry older;
@@ -78,11 +94,12 @@ struct index_change {
     size_t segment_count;
 };
 
-typedef void index_clash_fn(void *context, const struct index_clash *clash);
+/** Returns true when the newer one is to have the key. */
+typedef bool index_clash_fn(void *context, const struct index_clash *clash);
 
 /**
  * Fills `next` with the index after a change, sharing unchanged shards. Calls `on_clash` for each
- * clash and leaves the newer entry out.
+ * clash; the entry that does not have the key waits.
  *
  * Returns false without memory; `next` is then closed again.
  */
@@ -116,6 +133,10 @@ bool index_find_hash(const struct index *index, const struct segment *const *seg
 /** Finds the app or space with an id. */
 bool index_find_id(const struct index *index, const struct segment *const *segments, const char *id,
                    struct index_entry *found);
+
+/** Finds the entry that has the key of one that waits. */
+bool index_find_owner(const struct index *index, const struct segment *const *segments,
+                      struct index_entry waiting, struct index_entry *owner);
 
 /** Finds a space by its name. */
 bool index_find_space(const struct index *index, const struct segment *const *segments,

@@ -164,6 +164,7 @@ static bool make_jobs(struct loading *loading)
 static void gather(struct loading *loading, struct load_outcome *outcome)
 {
     const struct snapshot *before = loading->request->before;
+    bool has_waiting = before != NULL && before->index.waiting != NULL;
 
     outcome->read_count = 0;
     loading->changes = 0;
@@ -181,8 +182,9 @@ static void gather(struct loading *loading, struct load_outcome *outcome)
         loading->added[job->number] = job->result != NULL && !job->is_kept;
         loading->newer[job->number] =
             loading->added[job->number] && !(load_is_start(loading->request) && job->is_stored);
-        loading->changes +=
-            job->is_kept ? job->result != job->before : job->result != NULL || !job->is_gone;
+        loading->changes += job->is_kept
+                                ? job->result != job->before || (has_waiting && job->is_recreated)
+                                : job->result != NULL || !job->is_gone;
     }
     for (size_t i = 0; i < loading->segment_count; i++)
         loading->changes += loading->dropped[i] != NULL;
@@ -200,12 +202,16 @@ struct candidates load_candidates(const struct loading *loading)
                                .context = (void *)loading};
 }
 
-static void on_clash(void *context, const struct index_clash *clash)
+/* Where spaces are kept, who was created first has a key that two claim, and nothing is refused. */
+static bool on_clash(void *context, const struct index_clash *clash)
 {
     struct loading *loading = context;
     const struct candidates candidates = load_candidates(loading);
 
+    if (loading->request->keeps_spaces)
+        return crosscheck_is_first(&candidates, clash->newer.segment, clash->older.segment);
     crosscheck_report_clash(&candidates, clash, loading->report);
+    return false;
 }
 
 static void run_crosschecks(struct loading *loading)

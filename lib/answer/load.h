@@ -31,6 +31,10 @@
  * space has become another; what it had is not compared. So the result depends on `before`, the
  * texts and the judge only.
  *
+ * A name or id that two texts claim costs neither its step. The text that was created first has it,
+ * whatever was served before; the other's space is served without it, and has it once the first
+ * lets go of it.
+ *
  * Rules across files: names and ids are unique (E-DUP, E-DOM-TAKEN, E-DOM-TARGET, E-REC-NAME),
  * address blocks of spaces visible at one address are disjoint (E-SPACE-OVERLAP), and keys fixed at
  * creation have not changed since `before` (E-IMMUTABLE).
@@ -138,9 +142,11 @@ enum load_keeping {
     LOAD_KEPT,    /* what the space had, because of errors */
     LOAD_HELD,    /* what the space had, because the judge refused the change */
     LOAD_UNREADY, /* nothing, because of errors and because the space had nothing */
+    LOAD_TAKEN,   /* the text, without the names and ids that another text has */
 };
 
-/** A file whose text is not served because of errors, or because of the judge. */
+/** A file whose text is not served as it is: because of errors, of the judge, or of another text.
+ */
 struct load_last_good {
     char *file;
     enum finding_code code; /* of the first error; not of LOAD_HELD */
@@ -155,7 +161,7 @@ struct load_last_good {
     enum load_keeping keeping;
     char *space;               /* its name: of what is served, else as far as the text shows it,
                                   else of the text's name */
-    struct source_stamp stamp; /* of the text that is not served; none: it is gone */
+    struct source_stamp stamp; /* of the text that is not served as it is; none: it is gone */
     struct source_stamp served_stamp; /* of the one that is served; none: not known */
 };
 
@@ -186,7 +192,7 @@ struct load_outcome {
  * Returns a new snapshot of the next generation, or of request->generation; or NULL when
  * - outcome->is_unchanged: nothing has changed, the generation neither,
  * - the report is not clean: it has the findings; with keeps_spaces it always is, and W-LAST-GOOD,
- *   W-HELD and W-UNSERVED stand for the errors of texts that are not served,
+ *   W-HELD, W-UNSERVED and W-TAKEN stand for the errors of texts that are not served,
  * - else *err: the source cannot be read, is empty, or memory ran out.
  */
 struct snapshot *snapshot_load(const struct load_request *request, struct report *report,

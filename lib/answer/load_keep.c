@@ -10,6 +10,8 @@
  *     errors of their own ──► the judge ──► clashes, as long as there are any
  *
  * What is served of `before` has no clashes, so a text that can go down to it ends all of its own.
+ * A key that two texts claim is no clash: it is that of the text created first (load.c), and the
+ * other's space is served without it.
  */
 enum { ROUNDS_FAIR = 8 }; /* then a clash counts even with a text that goes down as well */
 
@@ -206,21 +208,28 @@ static bool decide_charges(const struct docket *docket, size_t *count)
     return true;
 }
 
+/* The jobs by number of their segment, to be freed; NULL without memory. */
+static struct job **list_by_number(struct loading *loading)
+{
+    struct job **jobs = calloc(loading->segment_count + 1, sizeof(struct job *));
+
+    for (size_t i = 0; jobs != NULL && i < loading->job_count; i++)
+        if (loading->jobs[i].result != NULL)
+            jobs[loading->jobs[i].number] = &loading->jobs[i];
+    return jobs;
+}
+
 /* Chooses the texts that go down for the clashes of the last attempt. False: none, or no memory. */
 static bool choose_charged(struct loading *loading, size_t round)
 {
-    struct docket docket = {.loading = loading,
-                            .jobs = calloc(loading->segment_count + 1, sizeof(struct job *)),
-                            .is_fair = round < ROUNDS_FAIR};
+    struct docket docket = {
+        .loading = loading, .jobs = list_by_number(loading), .is_fair = round < ROUNDS_FAIR};
     size_t count = 0;
 
     if (docket.jobs == NULL || loading->has_lost_charges) {
         free(docket.jobs);
         return load_out_of_memory(loading->err);
     }
-    for (size_t i = 0; i < loading->job_count; i++)
-        if (loading->jobs[i].result != NULL)
-            docket.jobs[loading->jobs[i].number] = &loading->jobs[i];
     if (loading->charge_count > 0)
         qsort_r(loading->charges, loading->charge_count, sizeof *loading->charges, compare_charges,
                 &docket);
@@ -252,6 +261,60 @@ static struct snapshot *attempt_until_clean(struct loading *loading, struct load
     }
 }
 
+/* ---- keys that are another's ---- */
+
+/* Reports the entries of one space that wait, from one on. Returns the end of them. */
+static size_t report_waiting(const struct candidates *candidates, const struct snapshot *served,
+                             size_t first, struct report *report)
+{
+    const struct index_waiting *waiting = served->index.waiting;
+    size_t i = first;
+
+    for (; i < waiting->count && waiting->entries[i].segment == waiting->entries[first].segment;
+         i++) {
+        struct index_entry owner;
+        if (index_find_owner(&served->index, served->segments, waiting->entries[i], &owner))
+            crosscheck_report_waiting(candidates, waiting->entries[i], owner, report);
+    }
+    return i;
+}
+
+/* What keeps a whole text out was noted before, and says more. */
+static bool note_taken(struct job *job, struct report *own)
+{
+    if (job->last_good.file != NULL || report_is_clean(own))
+        return true;
+    load_note_cause(job, own);
+    job->falls_back = false;
+    job->last_good.keeping = LOAD_TAKEN;
+    return job->last_good.file != NULL;
+}
+
+/* Notes the spaces that are served without keys that another one has. */
+static bool note_all_taken(struct loading *loading, const struct snapshot *served)
+{
+    const struct index_waiting *waiting = served->index.waiting;
+    const struct candidates candidates = {.segments = served->segments,
+                                          .count = served->segment_count};
+
+    if (waiting == NULL)
+        return true;
+    struct job **jobs = list_by_number(loading);
+    bool is_noted = jobs != NULL;
+    for (size_t i = 0; i < waiting->count && is_noted;) {
+        struct report *own = report_new();
+        is_noted = own != NULL;
+        if (!is_noted)
+            break;
+        struct job *job = jobs[waiting->entries[i].segment];
+        i = report_waiting(&candidates, served, i, own);
+        is_noted = job == NULL || note_taken(job, own);
+        report_free(own);
+    }
+    free(jobs);
+    return is_noted || load_out_of_memory(loading->err);
+}
+
 /* ---- what came of it ---- */
 
 static bool describe(struct loading *loading, struct job *job)
@@ -259,13 +322,13 @@ static bool describe(struct loading *loading, struct job *job)
     struct load_last_good *noted = &job->last_good;
     struct source *source = loading->request->source;
 
-    noted->is_served = job->step == STEP_KEPT;
+    noted->is_served = job->step == STEP_KEPT || noted->keeping == LOAD_TAKEN;
     if (job->step == STEP_UNREADY)
         noted->keeping = LOAD_UNREADY;
     noted->space = strdup(job->result->name);
     if (!job->is_gone)
         noted->stamp = source->stamp(source, job->file);
-    if (job->step == STEP_KEPT)
+    if (noted->is_served)
         noted->served_stamp = job->result->identity.stamp;
     return noted->space != NULL || load_out_of_memory(loading->err);
 }
@@ -291,7 +354,8 @@ struct snapshot *load_keeping_spaces(struct loading *loading, struct load_outcom
     loading->report = given;
     if (snapshot != NULL || outcome->is_unchanged) {
         report_merge(given, last);
-        if (!describe_all(loading) || !load_hand_last_good(loading, outcome)) {
+        if (!note_all_taken(loading, snapshot != NULL ? snapshot : loading->request->before) ||
+            !describe_all(loading) || !load_hand_last_good(loading, outcome)) {
             outcome->is_unchanged = false;
             snapshot_free(snapshot);
             snapshot = NULL;

@@ -178,6 +178,11 @@ static void report_kept(const struct load_last_good *text, struct report *report
                    "space %.80s stays as it was: %s; put it back with `spacedns push`, or if the "
                    "change is meant, let it through with `spacedns registry:accept %.80s`",
                    text->space, text->cause.text, text->space);
+    else if (text->keeping == LOAD_TAKEN)
+        report_add(report, FINDING_TAKEN, text->file, text->at,
+                   "space %.80s is served without what another space has, whose document was "
+                   "created first: %s; push it again without that",
+                   text->space, text->cause.text);
     else if (text->keeping == LOAD_KEPT)
         report_add(report, FINDING_LAST_GOOD, text->file, text->at,
                    "space %.80s stays as it was, because its document has errors: %s; correct it "

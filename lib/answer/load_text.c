@@ -198,6 +198,8 @@ static void run_text(const struct loading *loading, struct job *job)
         free(text.octets);
         return;
     } else if (has_same_content(job->before, &identity)) {
+        /* The second word: when, in a registry, it was created. */
+        job->is_recreated = job->before->identity.stamp.words[1] != identity.stamp.words[1];
         job->before->identity = identity;
         keep(loading, job);
     } else {

@@ -5,7 +5,7 @@
  *     load.c         the steps, from the names to the snapshot
  *     load_text.c    one text: read, compared, compiled
  *     load_last_good.c  files with errors, served from accepted texts
- *     load_keep.c    texts with errors, whose spaces stay as they were
+ *     load_keep.c    texts with errors, whose spaces stay as they were; keys that are another's
  *     load_keys.c    keys of dynos, in force and given
  *     load_fixed.c   texts that stay, when what is fixed of their spaces has changed
  *     load_fallen.c  names that are no longer served, and the texts for the store
@@ -37,8 +37,9 @@ struct job {
     struct segment *result;  /* one hold; NULL when the file is broken */
     struct load_model model; /* with request->wants_models */
     struct report *report;
-    bool is_kept; /* result is of the text of `before` */
-    bool is_gone; /* the source has no such text any more; without result unless held */
+    bool is_kept;      /* result is of the text of `before` */
+    bool is_recreated; /* ... which was deleted and created again: others may be first now */
+    bool is_gone;      /* the source has no such text any more; without result unless held */
     enum job_step step;
     struct segment *names; /* of STEP_UNREADY: to keep back; NULL: none */
     struct job_keys keys;

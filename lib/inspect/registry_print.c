@@ -21,7 +21,11 @@ enum {
 const char *registry_kept_text(enum registry_kept_kind kind)
 {
     static const char *const texts[] = {
-        [REGISTRY_KEPT] = "kept", [REGISTRY_HELD] = "held", [REGISTRY_UNREADY] = "unready"};
+        [REGISTRY_KEPT] = "kept",
+        [REGISTRY_HELD] = "held",
+        [REGISTRY_UNREADY] = "unready",
+        [REGISTRY_TAKEN] = "taken",
+    };
 
     return texts[kind];
 }
@@ -46,6 +50,8 @@ static void print_cause(const struct registry_kept *kept, FILE *out)
                       "put it back with spacedns push, or if it is meant: spacedns "
                       "registry:accept %s\n",
                       kept->space);
+    else if (kept->kind == REGISTRY_TAKEN)
+        fputs("the other space was created first and has it; the rest is served\n", out);
     else
         fputs("push a zone file without errors\n", out);
 }
@@ -192,7 +198,8 @@ void registry_print_text(const struct registry_status *status, FILE *out)
 {
     static const char *const keys[] = {[REGISTRY_KEPT] = "registry_kept",
                                        [REGISTRY_HELD] = "registry_held",
-                                       [REGISTRY_UNREADY] = "registry_unready"};
+                                       [REGISTRY_UNREADY] = "registry_unready",
+                                       [REGISTRY_TAKEN] = "registry_taken"};
 
     print_first(status, out);
     print_problems(status, out);

@@ -38,7 +38,8 @@ static const struct load_last_good *find_kept_out(const struct load_outcome *out
         size_t middle = low + (high - low) / 2;
         int order = strcmp(outcome->last_good[middle].file, file);
         if (order == 0)
-            return &outcome->last_good[middle];
+            return outcome->last_good[middle].keeping == LOAD_TAKEN ? NULL
+                                                                    : &outcome->last_good[middle];
         if (order < 0)
             low = middle + 1;
         else

@@ -256,6 +256,7 @@ enum registry_kept_kind {
     REGISTRY_KEPT,    /* has errors; the last good one is served */
     REGISTRY_HELD,    /* the guard refused it; the last one is served */
     REGISTRY_UNREADY, /* has errors, and there is none to serve: SERVFAIL */
+    REGISTRY_TAKEN,   /* is served, but for names or ids that another space has */
 };
 
 struct registry_kept {
@@ -263,7 +264,7 @@ struct registry_kept {
     const char *space;
     const char *code;  /* E-DOM-NAME; "guard" */
     const char *cause; /* a sentence */
-    uint64_t revision; /* of the document that is not served */
+    uint64_t revision; /* of the document that is not served as it is */
 };
 
 struct registry_status {

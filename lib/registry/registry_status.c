@@ -22,7 +22,8 @@ static bool copy_kept(struct registry_kept *to, const struct load_last_good *fro
 {
     static const enum registry_kept_kind kinds[] = {[LOAD_KEPT] = REGISTRY_KEPT,
                                                     [LOAD_HELD] = REGISTRY_HELD,
-                                                    [LOAD_UNREADY] = REGISTRY_UNREADY};
+                                                    [LOAD_UNREADY] = REGISTRY_UNREADY,
+                                                    [LOAD_TAKEN] = REGISTRY_TAKEN};
 
     *to = (struct registry_kept){
         .kind = kinds[from->keeping],

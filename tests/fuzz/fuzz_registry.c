@@ -7,7 +7,8 @@
  *
  * Oracle: in the end, once everything is well for a while, what is served is what the registry has:
  * each document that is valid, and each key of an app that is there, at its revision and with its
- * dynos. Invariants: two keys that are only written together are never seen apart; what is in force
+ * dynos; and the app that documents claim in spite of each other is that of the one created first.
+ * Invariants: two keys that are only written together are never seen apart; what is in force
  * never comes from a revision that the registry did not have.
  */
 #include "fuzz/fuzz.h"
@@ -25,6 +26,7 @@ enum { SPACES = 4, APPS = 4, TYPES = 2, STEPS_MOST = 200, PAIR_SUM = 8, VALUE_MO
 
 static const char *const spaces[SPACES] = {"ant", "bee", "cat", "dog"};
 static const char *const types[TYPES] = {"web", "run"};
+static const char claimed[] = "all-have-it";
 
 static struct {
     struct registry_rig rig;
@@ -61,7 +63,8 @@ static const char *value_of(unsigned count)
     return value;
 }
 
-/* Apps 0 to 3, as the bits say; every space has one more, for the pair. */
+/* Apps 0 to 3, as the bits say; every space has one more, for the pair; and half of the documents
+ * claim the one that is in others, too. */
 static void put_document(unsigned target)
 {
     char text[1024];
@@ -76,6 +79,9 @@ static void put_document(unsigned target)
             length += snprintf(text + length, sizeof text - (size_t)length,
                                "  - {name: %s-%u, internal_routing: %s}\n", spaces[space], app,
                                app % 2 == 0 ? "true" : "false");
+    if (target >= 128)
+        snprintf(text + length, sizeof text - (size_t)length,
+                 "  - {name: %s, internal_routing: true}\n", claimed);
     char key[16];
     snprintf(key, sizeof key, "z/%s", spaces[space]);
     rig_put(&run.rig, key, text);
@@ -413,6 +419,43 @@ static const char *value_at(const char *key, uint64_t *revision)
     return etcd_store_value(run.rig.store, full);
 }
 
+/* The space whose document claims it and was created first; NULL: none. Kept ones have a past. */
+static const char *find_first(bool *has_broken)
+{
+    const char *first = NULL;
+    int64_t created = INT64_MAX;
+    char key[32];
+
+    *has_broken = false;
+    for (unsigned i = 0; i < SPACES; i++) {
+        snprintf(key, sizeof key, "/spacedns/eu/z/%s", spaces[i]);
+        const struct etcd_version *version =
+            etcd_store_get(run.rig.store, octets_of(key), run.rig.store->revision);
+        if (version == NULL)
+            continue;
+        const char *text = etcd_store_value(run.rig.store, key);
+        *has_broken |= is_broken(text);
+        if (strstr(text, claimed) == NULL || version->create_revision >= created)
+            continue;
+        created = version->create_revision;
+        first = spaces[i];
+    }
+    return first;
+}
+
+static void check_claimed(void)
+{
+    bool has_broken;
+    const char *first = find_first(&has_broken);
+    struct index_entry entry;
+    bool is_found = snapshot_find_app(run.rig.current, claimed, strlen(claimed), &entry);
+
+    if (has_broken)
+        return;
+    assert(is_found == (first != NULL));
+    assert(!is_found || strcmp(run.rig.current->segments[entry.segment]->name, first) == 0);
+}
+
 static void check_document(const char *space)
 {
     char key[16];
@@ -479,6 +522,7 @@ static void wind_up(void)
     for (unsigned i = 0; i < SPACES; i++)
         check_document(spaces[i]);
     check_keys();
+    check_claimed();
     check_pair();
     /* Audits mend what an etcd has lost, and find nothing else to mend. */
     assert(run.has_lost || rig_status(&run.rig).audit_differences == 0);

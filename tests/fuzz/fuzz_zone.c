@@ -63,10 +63,11 @@ static void ask_around(const struct snapshot *snapshot, const struct space *spac
     names_close(&names);
 }
 
-static void ignore_clash(void *context, const struct index_clash *clash)
+static bool ignore_clash(void *context, const struct index_clash *clash)
 {
     (void)context;
     (void)clash;
+    return false;
 }
 
 static struct snapshot *make_snapshot(const struct policy *policy, const struct segment *segment)

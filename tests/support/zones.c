@@ -65,7 +65,7 @@ struct segment *segment_of_text(const char *text)
     return segment;
 }
 
-static void refuse_clash(void *context, const struct index_clash *clash)
+static bool refuse_clash(void *context, const struct index_clash *clash)
 {
     (void)context;
     fprintf(stderr, "entry %u of text %d is not unique\n", clash->newer.number,

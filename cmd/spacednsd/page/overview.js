@@ -68,7 +68,7 @@ function upstreamsFact(status) {
 function registryFacts({ registry }) {
     if (registry === null) return [];
     const age = registry.age_seconds === null ? "no word yet" : `${agoText(registry.age_seconds)} old`;
-    const kept = ["kept", "held", "unready"]
+    const kept = ["kept", "held", "unready", "taken"]
         .map((kind) => [kind, registry.kept.filter((space) => space.kind === kind).length])
         .filter(([, count]) => count > 0)
         .map(([kind, count]) => `, ${countText(count, "space")} ${kind}`);

@@ -16,13 +16,15 @@ struct stand {
     bool added[SEGMENTS];
     unsigned clashes;
     struct index_clash clash; /* the last one */
+    bool is_newer_first;      /* the newer one is to have the key */
 };
 
-static void count_clash(void *context, const struct index_clash *clash)
+static bool count_clash(void *context, const struct index_clash *clash)
 {
     struct stand *stand = context;
     stand->clashes++;
     stand->clash = *clash;
+    return stand->is_newer_first;
 }
 
 static bool build(struct stand *stand, const struct index *before, struct index *next)
@@ -295,6 +297,52 @@ TEST_OVER(spaces_and_ids_claimed_twice_are_reported, claims)
     index_close(&second);
     segment_release((struct segment *)stand.segments[0]);
     segment_release((struct segment *)stand.segments[1]);
+}
+
+/* 0: the older one keeps what both claim; 1: the newer one takes it. The other one waits. */
+TEST_LOOP(who_waits_has_its_keys_once_the_other_is_gone, 0, 2)
+{
+    struct stand stand = {.is_newer_first = _i == 1};
+    int first = _i == 1, waits = _i == 0; /* by number */
+    struct segment *segments[] = {
+        make_segment_with_ids("one-space", space_id, app_id, 0, "alpha"),
+        make_segment_with_ids("two-space", other_id, app_id, 1, "alpha"),
+    };
+    struct index one, both, shared, left;
+    struct index_entry entry;
+
+    add(&stand, 0, segments[0]);
+    ck_assert(build(&stand, NULL, &one));
+    ck_assert_ptr_null(one.waiting);
+    add(&stand, 1, segments[1]);
+    ck_assert(build(&stand, &one, &both));
+    ck_assert(find(&stand, &both, "alpha-1.herokuapp.com", &entry));
+    ck_assert_int_eq(entry.segment, first);
+    ck_assert_ptr_nonnull(both.waiting);
+    ck_assert_uint_eq(both.waiting->count, stand.clashes);
+    for (uint32_t i = 0; i < both.waiting->count; i++) {
+        ck_assert_int_eq(both.waiting->entries[i].segment, waits);
+        ck_assert(index_find_owner(&both, stand.segments, both.waiting->entries[i], &entry));
+        ck_assert_int_eq(entry.segment, first);
+        ck_assert_int_eq(entry.kind, both.waiting->entries[i].kind);
+    }
+    ck_assert_uint_gt(index_octets(&both), index_octets(&one));
+    index_share(&shared, &both);
+    index_close(&both);
+
+    stand.dropped[first] = stand.segments[first];
+    stand.segments[first] = NULL;
+    ck_assert(build(&stand, &shared, &left));
+    ck_assert_ptr_null(left.waiting);
+    ck_assert(find(&stand, &left, "alpha-1.herokuapp.com", &entry));
+    ck_assert_int_eq(entry.segment, waits);
+    ck_assert(index_find_id(&left, stand.segments, app_id, &entry));
+    ck_assert_int_eq(entry.segment, waits);
+    index_close(&one);
+    index_close(&shared);
+    index_close(&left);
+    segment_release(segments[0]);
+    segment_release(segments[1]);
 }
 
 TEST(an_index_of_nothing_finds_nothing)

@@ -138,7 +138,7 @@ static const char *served(void)
 /* The texts that are not served: "a-space kept E-TTL 3:7 at 2 of 1", separated by |. */
 static const char *told(void)
 {
-    static const char *const words[] = {"kept", "held", "unready"};
+    static const char *const words[] = {"kept", "held", "unready", "taken"};
     static char out[1024];
     size_t length = 0;
 
@@ -153,6 +153,20 @@ static const char *told(void)
                                    (unsigned)text->served_stamp.words[0]);
     }
     return out;
+}
+
+/* The space that a name or id leads to, as its letter; '-': none. */
+static char owner(const char *text)
+{
+    struct index_entry entry;
+    struct name name;
+    bool is_found =
+        strchr(text, '.') == NULL
+            ? index_find_id(&snapshot->index, snapshot->segments, text, &entry)
+            : name_from_text(text, &name) &&
+                  snapshot_find(snapshot, &name, index_hash(&snapshot->index, &name), &entry);
+
+    return is_found ? snapshot->segments[entry.segment]->name[0] : '-';
 }
 
 static const struct finding *find_finding(enum finding_code code)
@@ -335,93 +349,150 @@ TEST(a_registry_may_be_empty_and_may_become_so)
 
 /* ---- across documents ---- */
 
+#define RECORD "records: [\"db.example.com. 60 IN A 10.1.0.9\"]\n"
+#define ID "5d3c1c7e-0b7a-4f9e-9f6e-0123456789ab"
+
 static const struct {
-    const char *older, *newer; /* more keys of the two documents, and apps */
-    const char *older_apps, *newer_apps;
+    const char *apps, *more; /* of both documents: apps, and more keys */
+    const char *name;        /* that both claim */
     const char *code;
-} clashes[] = {
-    {"", "", "bill!", "bill!", "E-DUP"},
-    {"records: [\"db.example.com. 60 IN A 10.1.0.9\"]\n",
-     "records: [\"db.example.com. 60 IN A 10.1.0.9\"]\n", "bill!", "shop!", "E-REC-NAME"},
-    {"id: 5d3c1c7e-0b7a-4f9e-9f6e-0123456789ab\n", "id: 5d3c1c7e-0b7a-4f9e-9f6e-0123456789ab\n",
-     "bill!", "shop!", "E-DUP"},
+} claims[] = {
+    {" bill!", "", "bill.herokuapp.com", "E-DUP"},
+    {"", RECORD, "db.example.com", "E-REC-NAME"},
+    {"", "id: " ID "\n", ID, "E-DUP"},
 };
 
-TEST_OVER(of_two_documents_the_one_that_was_created_first_is_served, clashes)
+/* What the space created later is served without; whatever was served before. */
+TEST_OVER(of_two_documents_that_claim_a_name_the_one_created_first_has_it, claims)
 {
-    char told_text[64];
+    const char *apps = claims[_i].apps, *more = claims[_i].more, *name = claims[_i].name;
+    char with_one[32], with_two[32], told_text[64];
 
+    snprintf(with_one, sizeof with_one, "one!%s", apps);
+    snprintf(with_two, sizeof with_two, "two!%s", apps);
     put("b", "one!", ""); /* created first, by name the second */
     ck_assert(commit());
-    put("a", "two!", "");
-    ck_assert(commit());
-    put("b", clashes[_i].older_apps, clashes[_i].older);
-    put("a", clashes[_i].newer_apps, clashes[_i].newer);
-    memory_source_commit(&memory);
-    start_anew();
-    snprintf(told_text, sizeof told_text, "a(unready) b(%.*s)",
-             (int)strcspn(clashes[_i].older_apps, "!"), clashes[_i].older_apps);
-    ck_assert_str_eq(served(), told_text);
-    ck_assert_int_eq(strncmp(told(), "a-space unready ", 16), 0);
-    ck_assert_str_eq(finding_name(outcome.last_good[0].code), clashes[_i].code);
-}
-
-TEST(of_two_that_changed_at_once_the_one_created_later_keeps_what_it_had)
-{
-    put("b", "one!", "");
-    ck_assert(commit());
-    put("a", "two!", "");
-    ck_assert(commit());
-    put("b", "one! bill!", "");
-    put("a", "two! bill!", "");
-    ck_assert(commit());
-    ck_assert_str_eq(served(), "a(two) b(one,bill)");
-    ck_assert_str_eq(told(), "a-space kept E-DUP 6 at 3 of 2");
-    start_anew();
-    ck_assert_str_eq(served(), "a(unready) b(one,bill)");
-}
-
-TEST(a_document_takes_no_name_away_from_a_space_that_is_served)
-{
-    const char *const record = "records: [\"db.example.com. 60 IN A 10.1.0.9\"]\n";
-
-    put("b", "one!", "");
-    ck_assert(commit());
-    put("a", "two!", record);
-    ck_assert(commit());
-    put("b", "one!", record); /* created first, and yet what changed */
-    ck_assert(!commit());
-    ck_assert_str_eq(told(), "b-space kept E-REC-NAME 4 at 3 of 1");
-    put("a", "two!", ""); /* lets go of it */
+    put("a", with_two, more);
     ck_assert(commit());
     ck_assert_str_eq(told(), "");
+    ck_assert_int_eq(owner(name), 'a');
+
+    put("b", with_one, more);
+    ck_assert(commit());
+    for (int is_new = 0; is_new < 2; is_new++) {
+        ck_assert_int_eq(owner(name), 'b');
+        ck_assert_int_eq(owner("two.herokuapp.com"), 'a');
+        snprintf(told_text, sizeof told_text, "a-space taken %s ", claims[_i].code);
+        ck_assert_int_eq(strncmp(told(), told_text, strlen(told_text)), 0);
+        ck_assert_ptr_null(strchr(told(), '|'));
+        const struct finding *finding = find_finding(FINDING_TAKEN);
+        ck_assert_str_eq(finding->file, "z/a-space");
+        ck_assert_ptr_nonnull(strstr(finding->sentence, "z/b-space:"));
+        start_anew();
+    }
+
+    put("a", "two! three!", more); /* still claims it, or its id */
+    put("a", with_two, more);
+    put("c", "other!", "");
+    ck_assert(commit());
+    ck_assert_int_eq(owner(name), 'b');
+    ck_assert_uint_eq(outcome.last_good_count, 1);
+
+    put("b", "one!", ""); /* lets go of it: the other has it, without being written again */
+    ck_assert(commit());
+    ck_assert_int_eq(owner(name), 'a');
+    ck_assert_str_eq(told(), "");
+    ck_assert(!snapshot_keeps_back(snapshot, name, NULL));
+}
+
+TEST(what_another_has_is_told_again_by_a_load_that_changes_nothing)
+{
+    put("a", "bill!", "");
+    ck_assert(commit());
+    put("b", "bill! shop!", "");
+    ck_assert(commit());
+    ck_assert_str_eq(told(), "b-space taken E-DUP 5 at 2 of 2");
+    ck_assert(!load());
+    ck_assert_str_eq(told(), "b-space taken E-DUP 5 at 2 of 2");
+    put("c", "cart!", "");
+    ck_assert(commit());
+    ck_assert_str_eq(told(), "b-space taken E-DUP 5 at 2 of 2");
+    ck_assert_str_eq(served(), "a(bill) b(bill,shop) c(cart)");
+}
+
+TEST(what_was_deleted_and_created_again_is_not_the_first_any_more)
+{
+    put("a", "bill!", "");
+    ck_assert(commit());
+    put("b", "bill!", "");
+    ck_assert(commit());
+    ck_assert_int_eq(owner("bill.herokuapp.com"), 'a');
+    put_text("a", NULL); /* the replica is away, and sees neither */
+    memory_source_commit(&memory);
+    put("a", "bill!", "");
+    ck_assert(commit());
+    ck_assert_int_eq(owner("bill.herokuapp.com"), 'b');
+    ck_assert_str_eq(told(), "a-space taken E-DUP 5 at 4 of 4");
+}
+
+TEST(a_space_that_claims_anothers_app_may_change_all_the_same)
+{
+    put("a", "bill!", "");
+    ck_assert(commit());
+    put("b", "bill shop!", "id: " ID "\n"); /* not even internal */
+    ck_assert(commit());
+    put("b", "bill shop! store!", "id: " ID "\n");
+    ck_assert(commit());
+    ck_assert_str_eq(served(), "a(bill) b(bill,shop,store)");
+    ck_assert_str_eq(told(), "b-space taken E-DUP 6 at 3 of 3");
+    put("a", "bill!", "id: " ID "\n");
+    ck_assert(commit());
+    put("b", "bill shop!", "id: " ID "\n");
+    ck_assert(commit());
+    ck_assert_int_eq(owner(ID), 'a');
+    ck_assert_str_eq(served(), "a(bill) b(bill,shop)");
+    put("b", "bill! shop!", "id: " ID "\n"); /* its own app does change, and may not */
+    ck_assert(!commit());
+    ck_assert_str_eq(told(), "b-space kept E-IMMUTABLE 6 at 6 of 5");
 }
 
 TEST(a_name_may_go_from_one_space_to_another_in_one_revision_unless_that_is_kept_out)
 {
-    put("a", "one!", "records: [\"db.example.com. 60 IN A 10.1.0.9\"]\n");
+    put("a", "one!", RECORD);
     put("b", "two!", "");
     ck_assert(commit());
     put("a", "one!", "nonsense: 1\n");
-    put("b", "two!", "records: [\"db.example.com. 60 IN A 10.1.0.9\"]\n");
-    ck_assert(!commit());
+    put("b", "two!", RECORD);
+    ck_assert(commit());
     ck_assert_str_eq(told(), "a-space kept E-UNKNOWN-KEY 4 at 2 of 1|"
-                             "b-space kept E-REC-NAME 4 at 2 of 1");
+                             "b-space taken E-REC-NAME 4 at 2 of 2");
+    ck_assert_int_eq(owner("db.example.com"), 'a');
     put("a", "one!", "");
     ck_assert(commit());
     ck_assert_str_eq(told(), "");
+    ck_assert_int_eq(owner("db.example.com"), 'b');
 }
 
-TEST(a_text_that_goes_down_takes_no_third_with_it)
+TEST(of_three_that_claim_a_name_each_has_it_in_the_order_of_their_creation)
 {
-    put("a", "one!", "");
+    put("c", "bill!", "");
     memory_source_commit(&memory);
-    put("b", "one! two!", "");
+    put("b", "bill! one!", "");
     memory_source_commit(&memory);
-    put("c", "two!", "");
+    put("a", "one! bill!", "");
     memory_source_commit(&memory);
     start_anew();
-    ck_assert_str_eq(served(), "a(one) b(unready) c(two)");
+    ck_assert_int_eq(owner("bill.herokuapp.com"), 'c');
+    ck_assert_int_eq(owner("one.herokuapp.com"), 'b');
+    ck_assert_str_eq(told(), "a-space taken E-DUP 5 at 3 of 3|b-space taken E-DUP 5 at 2 of 2");
+    put_text("c", NULL);
+    ck_assert(commit());
+    ck_assert_int_eq(owner("bill.herokuapp.com"), 'b');
+    put_text("b", NULL);
+    ck_assert(commit());
+    ck_assert_int_eq(owner("bill.herokuapp.com"), 'a');
+    ck_assert_int_eq(owner("one.herokuapp.com"), 'a');
+    ck_assert_str_eq(told(), "");
 }
 
 TEST(of_spaces_with_one_block_the_one_created_first_is_served)
@@ -649,13 +720,14 @@ TEST(a_text_that_is_gone_is_held_and_its_names_are_its_own)
     ck_assert(commit());
     put_text("a", NULL);
     put("b", "one! bill!", "");
-    ck_assert(!commit());
-    ck_assert_str_eq(served(), "a(bill) b(one)");
-    ck_assert_str_eq(told(), "a-space held - 0 at 0 of 1|b-space kept E-DUP 6 at 2 of 1");
+    ck_assert(commit());
+    ck_assert_str_eq(served(), "a(bill) b(one,bill)");
+    ck_assert_int_eq(owner("bill.herokuapp.com"), 'a');
+    ck_assert_str_eq(told(), "a-space held - 0 at 0 of 1|b-space taken E-DUP 6 at 2 of 2");
     refused = "";
     ck_assert(load());
-    ck_assert_str_eq(served(), "b(one)"); /* an app does not move by itself: R9 */
-    ck_assert_str_eq(told(), "b-space kept E-IMMUTABLE 6 at 2 of 1");
+    ck_assert_int_eq(owner("bill.herokuapp.com"), 'b');
+    ck_assert_str_eq(told(), "");
 }
 
 /* ---- revisions ---- */
@@ -702,6 +774,66 @@ TEST_LOOP(good_documents_are_served_alike_whatever_order_they_came_in, 0, 24)
     }
     ck_assert_str_eq(told(), "");
     ck_assert_str_eq(served(), "a(one,two) b(three) c() d(four,five)");
+}
+
+/* A text by chance: some of four apps, a record, an id; any may be another space's, too. */
+static void put_by_chance(const char *space, uint64_t chance)
+{
+    static const char *const names[] = {" one!", " two", " three!", " four!"};
+    char apps[64] = "", more[128];
+
+    for (int i = 0; i < 4; i++)
+        if ((chance >> i & 1) != 0)
+            strcat(apps, names[i]);
+    snprintf(more, sizeof more, "%s%s", (chance & 16) != 0 ? RECORD : "",
+             (chance & 32) != 0 ? "id: " ID "\n" : "");
+    put(space, apps, more);
+    if ((chance >> 6 & 7) == 0)
+        put_text(space, NULL);
+}
+
+/* Whose each name is, and what is told. */
+static void describe(char *out, size_t room)
+{
+    snprintf(out, room, "%c%c%c%c%c%c %s %s", owner("one.herokuapp.com"),
+             owner("two.herokuapp.com"), owner("three.herokuapp.com"), owner("four.herokuapp.com"),
+             owner("db.example.com"), owner(ID), served(), told());
+}
+
+/* All spaces are as they were; no app is bound to one. */
+static const struct fixed_space *find_spaces(void *context, const char *space)
+{
+    static const struct fixed_space spaces[] = {
+        {.name = "a-space", .cidr = {0x0a000000, 16}},
+        {.name = "b-space", .cidr = {0x0a010000, 16}},
+        {.name = "c-space", .cidr = {0x0a020000, 16}},
+        {.name = "d-space", .cidr = {0x0a030000, 16}},
+    };
+
+    (void)context;
+    return &spaces[space[0] - 'a'];
+}
+
+/* What replicas answer depends on the documents alone, not on what each has seen on the way. */
+TEST_LOOP(a_replica_that_saw_all_is_like_one_that_has_just_started, 0, 200)
+{
+    char seen[1024], fresh[1024];
+    uint64_t random = (uint64_t)_i * UINT64_C(0x9e3779b97f4a7c15) + 1;
+
+    request.fixed.find = find_spaces;
+    for (int step = 0; step < 30; step++) {
+        random = random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+        const char space[] = {(char)('a' + (random >> 60) % 4), '\0'};
+        put_by_chance(space, random >> 33);
+        memory_source_commit(&memory);
+        if ((random >> 55 & 3) == 0) /* else it is seen with the next one */
+            continue;
+        load();
+        describe(seen, sizeof seen);
+        start_anew();
+        describe(fresh, sizeof fresh);
+        ck_assert_str_eq(seen, fresh);
+    }
 }
 
 /* ---- a start with accepted texts ---- */
@@ -805,16 +937,17 @@ TEST(at_a_start_what_is_fixed_takes_away_nothing_that_was_accepted)
     ck_assert_str_eq(told(), "a-space kept E-IMMUTABLE 5 at 2 of 1");
 }
 
-TEST(at_a_start_a_document_takes_no_name_away_from_what_was_accepted)
+TEST(at_a_start_a_name_is_that_of_the_space_created_first)
 {
     put("b", "one!", "");
     ck_assert(commit());
-    put("a", "two!", "");
+    put("a", "two! three!", "");
     ck_assert(commit());
     accept_and_stop();
     put("b", "one! two!", ""); /* created first */
     memory_source_commit(&memory);
     ck_assert(load());
-    ck_assert_str_eq(served(), "a(two) b(one)");
-    ck_assert_str_eq(told(), "b-space kept E-DUP 6 at 3 of 0");
+    ck_assert_int_eq(owner("two.herokuapp.com"), 'b');
+    ck_assert_int_eq(owner("three.herokuapp.com"), 'a');
+    ck_assert_str_eq(told(), "a-space taken E-DUP 5 at 2 of 2");
 }

@@ -30,6 +30,7 @@ static const enum finding_code beyond_one_file[] = {
     FINDING_LOCAL_AS,  FINDING_LISTEN_SPACE,  FINDING_LAST_GOOD,
     FINDING_UNSERVED,  FINDING_IGNORED,       FINDING_TLS_NAME,
     FINDING_HELD,      FINDING_DYNO_IP_MOVED, FINDING_REGISTRY_LOGIN,
+    FINDING_TAKEN,
 };
 
 static int by_name(const void *left, const void *right)
