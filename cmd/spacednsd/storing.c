@@ -49,6 +49,19 @@ static void log_stored(const struct state *state)
     log_send(&line);
 }
 
+/* Loads try as well, perhaps many a second: those before it is due move nothing. */
+static void plan_retry(struct storing *storing, bool had_failed)
+{
+    uint64_t now_ns = clock_monotonic_ns();
+
+    if (had_failed && now_ns < storing->retry_ns)
+        return;
+    storing->wait_ms = had_failed ? 2 * storing->wait_ms : WAIT_MS_FIRST;
+    if (storing->wait_ms > WAIT_MS_MOST)
+        storing->wait_ms = WAIT_MS_MOST;
+    storing->retry_ns = now_ns + storing->wait_ms * NS_PER_MS;
+}
+
 void storing_note(struct storing *storing, const struct state *state,
                   const struct load_outcome *outcome)
 {
@@ -61,11 +74,8 @@ void storing_note(struct storing *storing, const struct state *state,
                      state->problem.text);
     if (!has_failed && had_failed)
         log_stored(state);
-    storing->wait_ms = had_failed ? 2 * storing->wait_ms : WAIT_MS_FIRST;
-    if (storing->wait_ms > WAIT_MS_MOST)
-        storing->wait_ms = WAIT_MS_MOST;
+    plan_retry(storing, had_failed);
     storing->problem = state->problem;
-    storing->retry_ns = clock_monotonic_ns() + storing->wait_ms * NS_PER_MS;
 }
 
 uint64_t storing_next_ms(const struct storing *storing, const struct state *state)

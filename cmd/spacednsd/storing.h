@@ -4,6 +4,8 @@
  *
  *     failed ──1 s──► tried ──2 s──► tried ──4 s──► ... every ten minutes, until all is stored
  *
+ * Each load stores as well, and prolongs no wait when that fails, too.
+ *
  * Events: state_decayed, state_unused; state_failed with the first write that fails, state_stored
  * with the next one that does not.
  *

@@ -89,6 +89,19 @@ TEST(a_failed_write_is_tried_again_later_and_later)
     ck_assert_uint_eq(wait_ms, 600000);
 }
 
+TEST(loads_that_store_before_a_try_is_due_do_not_put_it_off)
+{
+    note(true);
+    for (unsigned i = 0; i < 12; i++) {
+        advance_ms(50);
+        note(true);
+    }
+    ck_assert_uint_eq(storing_next_ms(&storing, &state), 401);
+    advance_ms(401);
+    note(true);
+    ck_assert_uint_eq(storing_next_ms(&storing, &state), 2001);
+}
+
 TEST(the_first_wait_is_short_again_after_a_write_that_went_well)
 {
     for (unsigned i = 0; i < 5; i++)
