@@ -188,6 +188,7 @@ struct mirror {
     char audited[KEY_NAME_MOST + 1]; /* the space of an audit; empty: none */
     bool is_audit_spoiled;           /* it has changed meanwhile */
     bool audits_names;               /* an audit of all documents' names is under way */
+    bool wants_names;                /* the next audit is one: there is room for spaces again */
 };
 
 struct mirror_options {
@@ -270,7 +271,7 @@ void mirror_abandon_read(struct mirror *mirror);
  */
 const char *mirror_begin_audit(struct mirror *mirror);
 
-/** How many spaces are to be audited soon, and before others. */
+/** How many audits are to be made soon, and before others. */
 size_t mirror_audits_due(const struct mirror *mirror);
 
 /** Ends an audit of names. What differs is missing from now on, and spaces of documents that differ

@@ -112,9 +112,13 @@ static size_t note_item(struct mirror *mirror, const struct mirror_item *item,
     return 0;
 }
 
-/* What has nothing in the registry and nothing in force is forgotten. */
+/*
+ * What has nothing in the registry and nothing in force is forgotten. The first room after there
+ * was none is for spaces that were left out: they are found by their names.
+ */
 static void forget_spaces(struct mirror *mirror)
 {
+    bool was_full = mirror->space_count == MIRROR_SPACES_MOST;
     size_t kept = 0;
 
     for (size_t i = 0; i < mirror->space_count; i++) {
@@ -126,6 +130,7 @@ static void forget_spaces(struct mirror *mirror)
             free(space);
     }
     mirror->space_count = kept;
+    mirror->wants_names |= was_full && kept < MIRROR_SPACES_MOST;
 }
 
 /* A space that the view did not have is gone, or its removal is held. */

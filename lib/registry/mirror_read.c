@@ -277,7 +277,7 @@ void mirror_abandon_read(struct mirror *mirror)
 
 size_t mirror_audits_due(const struct mirror *mirror)
 {
-    size_t count = 0;
+    size_t count = mirror->wants_names;
 
     for (size_t i = 0; i < mirror->space_count; i++)
         count += mirror->spaces[i]->audits_due > 0;
@@ -289,6 +289,8 @@ static size_t next_audited(const struct mirror *mirror)
 {
     size_t at = 0;
 
+    if (mirror->wants_names)
+        return mirror->space_count;
     while (at < mirror->space_count && mirror->spaces[at]->audits_due == 0)
         at++;
     if (at < mirror->space_count)
@@ -318,6 +320,13 @@ const char *mirror_begin_audit(struct mirror *mirror)
 static bool is_version(const struct mirror_document *document, const struct etcd_pair *pair)
 {
     return document != NULL && document->mod_revision == (uint64_t)pair->mod_revision;
+}
+
+/* False beyond the limit, which is no lack of memory. */
+static bool has_room(struct mirror *mirror, const char *name)
+{
+    return mirror_find(mirror, name) != NULL || mirror->space_count < MIRROR_SPACES_MOST ||
+           mirror_make(mirror, name) != NULL;
 }
 
 /* Whose document went by has perhaps lost dynos in the same way. Its text, when it comes, spoils an
@@ -391,6 +400,8 @@ static bool audit_name(struct mirror *mirror, const struct etcd_pair *pair)
         return audit_force(mirror, pair);
     if (!mirror_selects(mirror, key.space))
         return false;
+    if (!has_room(mirror, key.space))
+        return false;
     if (key.kind == KEY_DOCUMENT)
         return audit_document_name(mirror, key.space, pair);
     if (key.kind == KEY_CANDIDATE)
@@ -438,6 +449,8 @@ size_t mirror_end_names_audit(struct mirror *mirror, const struct etcd_pair *pai
         return 0;
     }
     mirror->audits_names = false;
+    mirror->wants_names = false;
+    mirror->dropped_spaces = 0;
     mirror->mark++;
     for (size_t i = 0; i < count; i++) {
         keys_read(&mirror->keys, pairs[i].key.start, pairs[i].key.length, &key);

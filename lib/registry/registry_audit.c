@@ -33,7 +33,7 @@ static void plan_audit(struct registry *registry)
 }
 
 /* Spaces that were found by their names alone do not wait for the next round. */
-static void hurry_due(struct registry *registry)
+void registry_hurry_audits(struct registry *registry)
 {
     struct audit *audit = &registry->audit;
     size_t due = mirror_audits_due(&registry->mirror);
@@ -124,7 +124,7 @@ void registry_on_audit_document(struct registry *registry,
 static void end_audit(struct registry *registry)
 {
     close_audit(&registry->audit);
-    hurry_due(registry);
+    registry_hurry_audits(registry);
     registry_finish(registry);
 }
 
@@ -162,21 +162,35 @@ void registry_on_audit_dynos(struct registry *registry, const struct etcd_range_
     end_audit(registry);
 }
 
-void registry_on_audit_names(struct registry *registry, const struct etcd_range_response *response)
+static void notify_names(struct registry *registry, size_t differences, bool was_full)
 {
-    size_t differences = mirror_end_names_audit(&registry->mirror, response->pairs, response->count,
-                                                registry->audit.revision);
+    unsigned long long revision = registry->audit.revision;
 
-    note_differences(registry, differences);
-    if (differences > 0)
+    if (was_full)
+        registry_notify(registry, REGISTRY_AUDIT, false,
+                        "there is room for spaces again, and %zu %s read that at revision %llu %s "
+                        "not known",
+                        differences, differences == 1 ? "key is" : "keys are", revision,
+                        differences == 1 ? "was" : "were");
+    else
         registry_notify(registry, REGISTRY_AUDIT, true,
                         "%zu %s at revision %llu, and %s read now (documents, f/, next/, force, "
                         "pause); if this comes again, install a newer etcd",
                         differences,
                         differences == 1 ? "key of the registry was not known as it was"
                                          : "keys of the registry were not known as they were",
-                        (unsigned long long)registry->audit.revision,
-                        differences == 1 ? "is" : "are");
+                        revision, differences == 1 ? "is" : "are");
+}
+
+void registry_on_audit_names(struct registry *registry, const struct etcd_range_response *response)
+{
+    bool was_full = registry->mirror.wants_names;
+    size_t differences = mirror_end_names_audit(&registry->mirror, response->pairs, response->count,
+                                                registry->audit.revision);
+
+    note_differences(registry, differences);
+    if (differences > 0)
+        notify_names(registry, differences, was_full);
     end_audit(registry);
 }
 

@@ -241,6 +241,9 @@ void registry_on_dynos(struct registry *registry, size_t index,
 void registry_tick_audit(struct registry *registry);
 void registry_stop_audit(struct registry *registry);
 
+/** Has audits that are due begin now. */
+void registry_hurry_audits(struct registry *registry);
+
 /** Takes over the arena, which has the response, if it needs it; *arena is NULL then. */
 void registry_on_audit_document(struct registry *registry,
                                 const struct etcd_range_response *response, struct arena **arena);

@@ -88,6 +88,7 @@ void registry_note_loaded(struct registry *registry, const struct load_outcome *
     if (outcome->key_findings != NULL)
         mirror_note_findings(&registry->mirror, outcome->key_findings);
     mirror_note(&registry->mirror, outcome, current);
+    registry_hurry_audits(registry);
     if (!outcome->is_unchanged)
         registry_announce_soon(registry);
     renew_change(registry);
