@@ -20,6 +20,15 @@ static void copy(const struct registry_mark *mark, const char *key, char out[WOR
         lines_copy(mark->text.octets, mark->text.length, key, out, WORDS_MOST);
 }
 
+/* The same for a sentence. */
+static void copy_words(const struct registry_mark *mark, const char *key, char out[WORDS_MOST],
+                       const char *otherwise)
+{
+    copy(mark, key, out);
+    if (out[0] == '\0')
+        snprintf(out, WORDS_MOST, "%s", otherwise);
+}
+
 static json_t *json_value(const struct registry_mark *mark, const char *key)
 {
     char text[WORDS_MOST];
@@ -36,6 +45,8 @@ static double beat_age(const struct registry_view *view)
     if (beat->modified == 0)
         return -1;
     uint64_t at_ms = lines_number(beat->text.octets, beat->text.length, "at_ms");
+    if (at_ms == 0)
+        return -1;
     return (double)clock_wall_us() / US_PER_S - (double)at_ms / MS_PER_S;
 }
 
@@ -136,9 +147,9 @@ static void print_last_push(FILE *out, const struct registry_view *view)
 
     if (view->config.modified == 0)
         return;
-    copy(&view->config, "by", by);
-    copy(&view->config, "at", at);
-    copy(&view->config, "what", what);
+    copy_words(&view->config, "by", by, "somebody");
+    copy_words(&view->config, "at", at, "a time not given");
+    copy_words(&view->config, "what", what, "something");
     escape_printf(out, "last push  %s by %s at %s, revision %" PRIu64 "\n", what, by, at,
                   view->config.modified);
 }
@@ -150,8 +161,8 @@ static void print_force(FILE *out, const struct registry_view *view)
 
     if (view->force.modified == 0)
         return;
-    copy(&view->force, "by", by);
-    copy(&view->force, "why", why);
+    copy_words(&view->force, "by", by, "somebody");
+    copy_words(&view->force, "why", why, "no reason given");
     escape_printf(out, "last force by %s at revision %" PRIu64 ": %s\n", by, view->force.modified,
                   why);
 }
@@ -175,8 +186,8 @@ static void print_pause(FILE *out, const struct registry_view *view)
 
     if (view->pause.modified == 0)
         return;
-    copy(&view->pause, "by", by);
-    copy(&view->pause, "why", why);
+    copy_words(&view->pause, "by", by, "somebody");
+    copy_words(&view->pause, "why", why, "no reason given");
     escape_printf(
         out, "paused     by %s since revision %" PRIu64 ": %s; spacedns registry:resume ends it\n",
         by, view->pause.modified, why);
@@ -198,8 +209,14 @@ static void print_beat(FILE *out, const struct session *session)
     char by[WORDS_MOST];
     double age = beat_age(view);
 
-    copy(&view->beat, "by", by);
-    if (age < 0)
+    copy_words(&view->beat, "by", by, "somebody");
+    if (age < 0 && view->beat.modified != 0)
+        escape_printf(out,
+                      "beat       ! by %s at revision %" PRIu64
+                      ", without the time of its writing; "
+                      "have it write the line at_ms: MILLISECONDS\n",
+                      by, view->beat.modified);
+    else if (age < 0)
         fputs("beat       none: no scheduler writes it, so nobody notices when writing fails\n",
               out);
     else if (is_beat_stale(session))

@@ -199,5 +199,9 @@ bool replica_cell_read(struct replica_cell *cell, struct replica_list *list,
     cell->is_paused = pause.modified != 0;
     copy(&pause, "by", cell->paused_by, sizeof cell->paused_by);
     copy(&pause, "why", cell->why, sizeof cell->why);
+    if (cell->paused_by[0] == '\0')
+        snprintf(cell->paused_by, sizeof cell->paused_by, "somebody");
+    if (cell->why[0] == '\0')
+        snprintf(cell->why, sizeof cell->why, "no reason given");
     return true;
 }

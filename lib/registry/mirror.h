@@ -341,6 +341,9 @@ struct mirror_space *mirror_make(struct mirror *mirror, const char *space);
 struct mirror_document *mirror_newest(const struct mirror *mirror,
                                       const struct mirror_space *space);
 
+/** Writes that nobody is named who has paused. */
+void mirror_write_unnamed_pause(struct mirror *mirror);
+
 /** The report of findings about what arrives; NULL without memory, which is noted. */
 struct report *mirror_findings(struct mirror *mirror);
 

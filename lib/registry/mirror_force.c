@@ -143,13 +143,24 @@ static void copy_word(const struct etcd_pair *pair, const char *key, char *out, 
     escape_string(out, size, word);
 }
 
+void mirror_write_unnamed_pause(struct mirror *mirror)
+{
+    snprintf(mirror->pause, sizeof mirror->pause, "no name and no reason are known");
+}
+
+/* The key alone pauses, whatever its value is. */
 static void put_pause(struct mirror *mirror, const struct etcd_pair *pair)
 {
-    char by[MIRROR_WORDS_MOST / 3], why[MIRROR_WORDS_MOST / 2];
+    char by[MIRROR_WORDS_MOST / 3] = "", why[MIRROR_WORDS_MOST / 2] = "";
 
-    copy_word(pair, "by", by, sizeof by);
-    copy_word(pair, "why", why, sizeof why);
-    snprintf(mirror->pause, sizeof mirror->pause, "%s%s%s", by, why[0] == '\0' ? "" : ": ", why);
+    if (pair->value.length <= MIRROR_VALUE_MOST) {
+        copy_word(pair, "by", by, sizeof by);
+        copy_word(pair, "why", why, sizeof why);
+    }
+    const char *separator = by[0] == '\0' || why[0] == '\0' ? "" : ": ";
+    snprintf(mirror->pause, sizeof mirror->pause, "%s%s%s", by, separator, why);
+    if (mirror->pause[0] == '\0')
+        mirror_write_unnamed_pause(mirror);
     mirror->pause_revision = (uint64_t)pair->mod_revision;
     mirror->is_audit_spoiled |= mirror->audits_names;
 }
@@ -168,7 +179,7 @@ void mirror_put_single(struct mirror *mirror, enum key_kind kind, const struct e
         put_force(mirror, pair);
     else if (kind == KEY_CONFIG && pair->value.length <= MIRROR_DOCUMENT_MOST)
         put_config(mirror, pair);
-    else if (kind == KEY_PAUSE && pair->value.length <= MIRROR_VALUE_MOST)
+    else if (kind == KEY_PAUSE)
         put_pause(mirror, pair);
     else if (kind == KEY_BEAT && pair->value.length <= MIRROR_VALUE_MOST)
         put_beat(mirror, pair);

@@ -433,7 +433,7 @@ static size_t audit_pause(struct mirror *mirror, uint64_t revision)
     if (mirror->pause_revision == revision)
         return 0;
     mirror->pause_revision = revision;
-    mirror->pause[0] = '\0';
+    mirror_write_unnamed_pause(mirror);
     return 1;
 }
 

@@ -59,6 +59,9 @@ static void note_beat(struct registry *registry, uint64_t before)
     if (mirror->beat_revision == before)
         return;
     registry->beat_ms = registry->now_ms;
+    registry->lag_ms = -1;
+    if (mirror->beat_at_ms == 0)
+        return; /* its writer's clock is not in it */
     int64_t lag_ms = registry->port.wall_ms(registry->port.context) - (int64_t)mirror->beat_at_ms;
     registry->lag_ms = lag_ms < 0 ? 0 : lag_ms;
 }

@@ -211,6 +211,13 @@ expect_match "registry shows the pause" 'paused +by .*: storm in eu-west' "$out"
 op registry:resume
 done_ok "registry:resume"
 expect "pause is gone" "" "$(get pause)"
+put pause yes
+put beat 'now'
+op registry
+expect_match "a pause of nobody" '^paused +by somebody since revision [0-9]+: no reason given; ' "$out"
+expect_match "a beat without its time" '^beat +! by somebody at revision [0-9]+, without the time of its writing; ' "$out"
+del pause
+del beat
 remember
 op registry:resume
 refused "a resume of nothing" 'is not paused'

@@ -876,6 +876,35 @@ TEST(while_paused_documents_stay_and_dynos_go_on)
     ck_assert_uint_eq(rig.told[REGISTRY_RESUMED], 1);
 }
 
+static const struct {
+    const char *value, *said;
+} pauses[] = {
+    {"", "no name and no reason are known"},
+    {"by: me\n", "me"},
+    {"why: maintenance\n", "maintenance"},
+    {"yes please", "no name and no reason are known"},
+};
+
+TEST_OVER(a_pause_is_one_whatever_its_value, pauses)
+{
+    follow_two();
+    rig_put(&rig, "pause", pauses[_i].value);
+    rig_run(&rig, 10);
+    ck_assert(rig_status(&rig).is_paused);
+    ck_assert_str_eq(rig_status(&rig).pause, pauses[_i].said);
+}
+
+TEST(an_endless_pause_is_one)
+{
+    static char value[(64 << 10) + 2];
+
+    memset(value, '#', sizeof value - 1);
+    follow_two();
+    rig_put(&rig, "pause", value);
+    rig_run(&rig, 10);
+    ck_assert(rig_status(&rig).is_paused);
+}
+
 /* There is nothing yet that a pause could keep as it is. */
 TEST(a_fresh_replica_serves_although_paused)
 {
@@ -1227,6 +1256,15 @@ TEST(age_and_lag_are_the_beats)
     rig_run(&rig, 2000);
     ck_assert(rig_status(&rig).is_stale);
     ck_assert_str_eq(rig_served(&rig), "ant(bill,shop) bee(news)");
+}
+
+TEST(a_beat_without_its_time_has_an_age_and_no_lag)
+{
+    follow_two();
+    rig_put(&rig, "beat", "1796119828 by the scheduler");
+    rig_run(&rig, 3000);
+    ck_assert_int_eq(rig_status(&rig).lag_ms, -1);
+    ck_assert_int_eq(rig_status(&rig).age_ms, 3000);
 }
 
 TEST(a_replica_announces_soon_what_it_has_taken)
