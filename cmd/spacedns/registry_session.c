@@ -236,7 +236,7 @@ static const struct fixed_space *find_fixed(void *context, const char *space)
     const struct registry_view *view = context;
     const struct registry_text *text = registry_texts_find(&view->fixed, space);
 
-    return text == NULL ? NULL : text->fixed;
+    return text == NULL || text->fixed->is_unreadable ? NULL : text->fixed;
 }
 
 /* Keys whose app no document has; a pushed document may have it. */

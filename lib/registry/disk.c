@@ -183,7 +183,7 @@ static void write_space(struct writing *writing, const struct disk_space *space)
         write_line(writing, "next %s %" PRIu64 " %" PRIu64 " %d\n", space->name,
                    space->candidate.mod_revision, space->candidate.create_revision,
                    (int)space->is_removal);
-    if (space->fixed != NULL)
+    if (space->fixed != NULL && !space->fixed->space->is_unreadable)
         write_fixed(writing, space);
 }
 

@@ -218,13 +218,16 @@ struct fixed_space *fixed_text_read(const char *space, const void *text, size_t 
     making.texts = (char *)room + texts;
     making.fixed->name = keep(&making, space);
     making.fixed->apps = making.apps;
+    making.fixed->is_unreadable = true;
     while (take_line(&rest, &line)) {
         if (!take_word(&line, &word))
             continue;
-        if (word_is(&word, "space"))
+        if (word_is(&word, "space")) {
+            making.fixed->is_unreadable = false;
             read_space(&making, line);
-        else if (word_is(&word, "app"))
+        } else if (word_is(&word, "app")) {
             read_app(&making, line);
+        }
     }
     fixed_sort_apps(making.apps, making.fixed->app_count);
     return making.fixed;

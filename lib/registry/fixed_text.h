@@ -20,8 +20,8 @@
 char *fixed_text_write(const struct space *space, size_t *length);
 
 /**
- * Reads the text of a space. What is unreadable in it is as if it were absent, and so not compared.
- * free() the result; NULL without memory.
+ * Reads the text of a space. What is unreadable in it is as if it were absent; without a line of
+ * the space it is unreadable as a whole. free() the result; NULL without memory.
  */
 struct fixed_space *fixed_text_read(const char *space, const void *text, size_t length);
 

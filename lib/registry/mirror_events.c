@@ -175,6 +175,20 @@ void mirror_set_fixed(struct mirror *mirror, struct mirror_space *space, struct 
     space->fixed = fixed;
 }
 
+static void report_fixed(struct mirror *mirror, const struct mirror_space *space)
+{
+    char file[KEY_NAME_MOST + sizeof "f/"];
+
+    if (space->fixed == NULL || !space->fixed->space->is_unreadable ||
+        mirror_findings(mirror) == NULL)
+        return;
+    snprintf(file, sizeof file, "f/%s", space->name);
+    report_add(mirror->report, FINDING_SYNTAX, file, location_at(0, 0),
+               "it has no line `space`, so that nothing is known of what was fixed when space "
+               "%.80s was created; put the key back as it was, or delete it",
+               space->name);
+}
+
 static void put_fixed(struct mirror *mirror, const char *name, const struct etcd_pair *pair)
 {
     struct mirror_space *space = mirror_make(mirror, name);
@@ -191,6 +205,7 @@ static void put_fixed(struct mirror *mirror, const char *name, const struct etcd
     }
     mirror_set_fixed(mirror, space, fixed_text_read(name, pair->value.start, pair->value.length),
                      (uint64_t)pair->mod_revision);
+    report_fixed(mirror, space);
     space->lacks_fixed = false;
     spoil_audits(mirror, name);
     mirror->has_documents = true; /* a document that was kept out may be right now */

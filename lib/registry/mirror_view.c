@@ -74,6 +74,11 @@ static bool is_new_fixed(const struct mirror_item *item)
     return item->is_newest && item->fixed != NULL && !item->fixed->is_compared;
 }
 
+static struct mirror_fixed *usable_fixed(const struct mirror_space *space)
+{
+    return space->fixed != NULL && !space->fixed->space->is_unreadable ? space->fixed : NULL;
+}
+
 static bool add_item(struct mirror *mirror, const struct mirror_space *space)
 {
     struct mirror_view *view = &mirror->view;
@@ -81,12 +86,13 @@ static bool add_item(struct mirror *mirror, const struct mirror_space *space)
 
     if (document == NULL)
         return !space->is_gone_forced || add_forced_gone(view, space->name);
+    struct mirror_fixed *fixed = usable_fixed(space);
     document->holds++;
-    if (space->fixed != NULL)
-        space->fixed->holds++;
+    if (fixed != NULL)
+        fixed->holds++;
     struct mirror_item *item = &view->items[view->count++];
     *item = (struct mirror_item){.document = document,
-                                 .fixed = space->fixed,
+                                 .fixed = fixed,
                                  .is_newest = document == mirror_newest(mirror, space)};
     view->has_new_fixed |= is_new_fixed(item);
     return true;

@@ -32,6 +32,7 @@ struct fixed_space {
     bool shield;
     const uint64_t *apps; /* fixed_app of each, sorted */
     size_t app_count;
+    bool is_unreadable; /* nothing of it is known: it is as if it were not there */
 };
 
 /** What is fixed of an app. `id` may be NULL. */

@@ -98,6 +98,7 @@ TEST_OVER(what_is_unreadable_is_not_compared, odd_texts)
 
     ck_assert_uint_eq(fixed->cidr.bits, 0);
     ck_assert_uint_eq(fixed->app_count, 0);
+    ck_assert(fixed->is_unreadable == (strncmp(odd_texts[_i], "space", 5) != 0));
     free(fixed);
 }
 

@@ -981,6 +981,22 @@ TEST(a_document_unlike_what_is_fixed_is_kept_out)
     ck_assert_uint_eq(rig_status(&rig).kept_count, 0);
 }
 
+TEST(what_is_fixed_and_cannot_be_read_keeps_no_document_out)
+{
+    static const char document[] =
+        "space: cat\ncidr: 10.2.0.0/16\ndata_cidr: 172.23.0.0/20\nrouters: [10.2.0.37]\n"
+        "apps:\n  - {name: new}\n";
+
+    follow_two();
+    etcd_store_begin(rig.store);
+    rig_put(&rig, "z/cat", document);
+    rig_put(&rig, "f/cat", "fixed: {cidr: 10.2.0.0/16}\n");
+    etcd_store_commit(rig.store);
+    rig_run(&rig, 10);
+    ck_assert_uint_eq(rig_status(&rig).kept_count, 0);
+    ck_assert_str_eq(rig_served(&rig), "ant(bill,shop) bee(news) cat(new)");
+}
+
 /* While paused, what is shown is not the document that f/SPACE came with. */
 TEST(a_document_is_compared_with_what_is_fixed_with_it)
 {
