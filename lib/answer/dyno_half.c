@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/blocks.h"
+
 enum {
     TYPES_COMPARED = 16,
     WORD_LOAD_OCTETS = 8, /* readable beyond the last text */
@@ -163,9 +165,9 @@ static void fill(struct segment *segment, const struct dyno_half *half, struct f
 struct segment *dyno_half_join(const struct segment *head, const struct dyno_half *half,
                                size_t shared_octets)
 {
-    /* malloc aligns for any type; app entries need more. */
+    /* Long blocks are aligned for any type; app entries need more. */
     size_t octets = sizeof *head + APP_ENTRY_OCTETS - 1 + measure(head, half);
-    struct segment *segment = malloc(octets);
+    struct segment *segment = block_take(octets);
 
     if (segment == NULL)
         return NULL;
@@ -176,6 +178,7 @@ struct segment *dyno_half_join(const struct segment *head, const struct dyno_hal
     fill(segment, half, &filling);
     memset(filling.block + filling.at, 0, octets - filling.at);
     segment->holds = 1;
+    segment->block_octets = octets;
     segment->octets = octets + shared_octets;
     return segment;
 }

@@ -2,7 +2,7 @@
 /**
  * The dyno half of a segment while it is being made: what depends on dynos.
  *
- *     one malloc │ struct segment │ apps │ revisions │ formations │ dynos │ dynos_by_ip │ types │
+ *     one block │ struct segment │ apps │ revisions │ formations │ dynos │ dynos_by_ip │ types │
  *
  * A segment that is sealed or restated collects these arrays somewhere else first, and then puts
  * them together in a block of exactly their size. The document half (segment.h) is in the head's

@@ -397,7 +397,7 @@ static bool seal_halves(struct sealing *sealing, const struct seal_totals *total
     struct segment *head = sealing->segment;
 
     head->suffix_octets = (uint32_t)strlen(suffixes->discovery);
-    head->arena = arena_new();
+    head->arena = arena_new_lasting();
     return head->arena != NULL && name_from_text(suffixes->apps, &sealing->apps_suffix) &&
            seal_everything(sealing, totals);
 }

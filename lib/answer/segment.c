@@ -1,7 +1,8 @@
 #include "answer/segment.h"
 
 #include <assert.h>
-#include <stdlib.h>
+
+#include "base/blocks.h"
 
 struct segment *segment_hold(struct segment *segment)
 {
@@ -18,7 +19,7 @@ void segment_release(struct segment *segment)
         return;
     struct segment *declared = segment->declared; /* which has nothing declared itself */
     arena_release(segment->arena);
-    free(segment);
+    block_give_back(segment, segment->block_octets);
     segment_release(declared);
 }
 

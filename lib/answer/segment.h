@@ -25,7 +25,8 @@
  * plus the texts. Where a key of the registry is in force, 8 more for each formation.
  * Threads: immutable but for `holds`, the arena's, and `identity`, which only the control thread
  * touches.
- * Memory: the block, freed by the last segment_release, and the arena, freed with its last copy.
+ * Memory: the block (base/blocks.h), given back by the last segment_release, and the lasting arena,
+ * freed with its last copy.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -180,7 +181,8 @@ struct segment {
                                  NULL: the file declares no dynos, or it is this one */
     const char *file;         /* the text's name in its source */
     struct text_identity identity;
-    size_t octets; /* its memory, both halves and what is declared */
+    size_t block_octets; /* of the dyno half */
+    size_t octets;       /* its memory, both halves and what is declared */
 
     const char *name;
     const char *id; /* NULL without */

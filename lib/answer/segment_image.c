@@ -52,7 +52,7 @@ enum { TEXTS = sizeof texts / sizeof texts[0] };
  * Whoever adds a pointer to one of these adds it to the tables above, or to put_connections and its
  * like; then the size here.
  */
-_Static_assert(sizeof(void *) != 8 || sizeof(struct segment) == 536, "pointers in images");
+_Static_assert(sizeof(void *) != 8 || sizeof(struct segment) == 544, "pointers in images");
 _Static_assert(sizeof(void *) != 8 || sizeof(struct connection) == 72, "pointers in images");
 _Static_assert(sizeof(void *) != 8 || sizeof(struct az_entry) == 16, "pointers in images");
 
@@ -237,7 +237,7 @@ static uint8_t *make(const struct segment *segment, const struct text_identity *
     memcpy(&head, segment, sizeof head);
     memcpy(&head.identity, identity, sizeof head.identity);
     head.holds = 0;
-    head.octets = 0;
+    head.octets = head.block_octets = 0;
     head.arena = NULL;
     head.declared = NULL;
     head.revisions = NULL;
@@ -386,7 +386,7 @@ static bool take_document(struct used *used, struct segment *head)
     if (used->document < sizeof *head || used->document > used->length)
         return false;
     size_t length = used->length - used->document;
-    head->arena = arena_new();
+    head->arena = arena_new_lasting();
     uint8_t *octets =
         head->arena == NULL ? NULL : arena_take(head->arena, length + SEGMENT_IMAGE_ALIGNMENT);
     if (octets == NULL)

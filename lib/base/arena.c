@@ -7,6 +7,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "base/blocks.h"
+
 enum { FIRST_CHUNK = 1 << 10, LARGEST_CHUNK = 1 << 20, ALIGNMENT = alignof(max_align_t) };
 
 struct chunk {
@@ -22,6 +24,7 @@ struct arena {
     size_t used;
     size_t chunk_size;
     unsigned holds; /* beside that of arena_new */
+    bool is_lasting;
 };
 
 struct arena *arena_new(void)
@@ -33,16 +36,27 @@ struct arena *arena_new(void)
     return arena;
 }
 
+struct arena *arena_new_lasting(void)
+{
+    struct arena *arena = block_take(sizeof *arena);
+
+    if (arena != NULL)
+        *arena = (struct arena){.chunk_size = FIRST_CHUNK, .is_lasting = true};
+    return arena;
+}
+
 #ifdef SPACEDNS_SEAL_PAGES
 
-static struct chunk *take_chunk(size_t size)
+static struct chunk *take_chunk(size_t size, bool is_lasting)
 {
+    (void)is_lasting;
     void *pages = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     return pages == MAP_FAILED ? NULL : pages;
 }
 
-static void give_back_chunk(struct chunk *chunk)
+static void give_back_chunk(struct chunk *chunk, bool is_lasting)
 {
+    (void)is_lasting;
     munmap(chunk, chunk->size);
 }
 
@@ -53,14 +67,19 @@ static void seal_chunk(struct chunk *chunk)
 
 #else
 
-static struct chunk *take_chunk(size_t size)
+static struct chunk *take_chunk(size_t size, bool is_lasting)
 {
-    return calloc(1, size);
+    struct chunk *chunk = is_lasting ? block_take(size) : calloc(1, size);
+
+    return is_lasting && chunk != NULL ? memset(chunk, 0, size) : chunk;
 }
 
-static void give_back_chunk(struct chunk *chunk)
+static void give_back_chunk(struct chunk *chunk, bool is_lasting)
 {
-    free(chunk);
+    if (is_lasting)
+        block_give_back(chunk, chunk->size);
+    else
+        free(chunk);
 }
 
 static void seal_chunk(struct chunk *chunk)
@@ -78,10 +97,13 @@ void arena_free(struct arena *arena)
     struct chunk *chunk = arena->newest;
     while (chunk != NULL) {
         struct chunk *before = chunk->before;
-        give_back_chunk(chunk);
+        give_back_chunk(chunk, arena->is_lasting);
         chunk = before;
     }
-    free(arena);
+    if (arena->is_lasting)
+        block_give_back(arena, sizeof *arena);
+    else
+        free(arena);
 }
 
 struct arena *arena_hold(struct arena *arena)
@@ -103,7 +125,7 @@ void arena_release(struct arena *arena)
 static bool add_chunk(struct arena *arena, size_t size)
 {
     size_t room = size > arena->chunk_size ? size : arena->chunk_size;
-    struct chunk *chunk = take_chunk(sizeof *chunk + room);
+    struct chunk *chunk = take_chunk(sizeof *chunk + room, arena->is_lasting);
 
     if (chunk == NULL)
         return false;
@@ -112,7 +134,7 @@ static bool add_chunk(struct arena *arena, size_t size)
     arena->newest = chunk;
     arena->next = chunk->octets;
     arena->left = room;
-    if (arena->chunk_size < LARGEST_CHUNK)
+    if (arena->chunk_size < LARGEST_CHUNK && !arena->is_lasting)
         arena->chunk_size *= 2;
     return true;
 }

@@ -17,6 +17,9 @@ struct arena;
 /** Returns an empty arena, or NULL without memory. */
 struct arena *arena_new(void);
 
+/** The same of what stays for long, with chunks that lie among their like (base/blocks.h). */
+struct arena *arena_new_lasting(void);
+
 /** Frees the arena and everything allocated from it. NULL is allowed. */
 void arena_free(struct arena *arena);
 

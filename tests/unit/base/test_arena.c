@@ -26,6 +26,22 @@ TEST_LOOP(pieces_are_zeroed_and_aligned, 0, SIZE_COUNT)
     arena_free(arena);
 }
 
+/* Blocks that others have filled with something else are where its chunks come from. */
+TEST_LOOP(pieces_of_a_lasting_arena_are_zeroed, 0, SIZE_COUNT)
+{
+    for (int turn = 0; turn < 3; turn++) {
+        struct arena *arena = arena_new_lasting();
+        for (int i = 0; i < 3; i++) {
+            unsigned char *piece = arena_take(arena, sizes[_i]);
+            ck_assert_uint_eq(piece[0], 0);
+            ck_assert_int_eq(memcmp(piece, piece + 1, sizes[_i] - 1), 0);
+            memset(piece, 0xff, sizes[_i]);
+        }
+        arena_seal(arena);
+        arena_free(arena);
+    }
+}
+
 TEST(pieces_do_not_overlap)
 {
     enum { PIECES = 1000 };
