@@ -87,6 +87,13 @@ static void keep_discovery(struct fallen_search *search, const char *suffix)
     kept_back_change_add(&search->change, &below, false);
 }
 
+static void open_cohort(struct fallen_search *search, const struct fallen_request *request,
+                        const struct segment *segment)
+{
+    kept_back_change_cohort(&search->change, request->generation, request->now_s, request->ran_s,
+                            segment->name, segment->file);
+}
+
 static void keep_segments(struct fallen_search *search, const struct fallen_request *request,
                           size_t first, size_t end, const char *discovery)
 {
@@ -94,8 +101,7 @@ static void keep_segments(struct fallen_search *search, const struct fallen_requ
         const struct segment *segment = request->dropped[i];
         if (segment == NULL)
             continue;
-        kept_back_change_cohort(&search->change, request->generation, request->now_s,
-                                request->ran_s, segment->name, segment->file);
+        open_cohort(search, request, segment);
         walk(search, segment, keep_fallen);
         if (discovery != NULL)
             keep_discovery(search, discovery);
@@ -119,6 +125,41 @@ static void keep_all(struct fallen_search *search, const struct fallen_request *
     search->index = &search->snapshot->index;
 }
 
+static bool is_of_name(struct index_entry entry)
+{
+    return entry.kind == INDEX_APP || entry.kind == INDEX_HOST;
+}
+
+/*
+ * Keeps back the names that wait and that their owners do not answer. While a text declares them
+ * their time begins anew with each change.
+ */
+static void keep_waiting(struct fallen_search *search, const struct fallen_request *request)
+{
+    const struct snapshot *snapshot = search->snapshot;
+    const struct index_waiting *waiting = snapshot->index.waiting;
+    const struct segment *last = NULL;
+
+    for (uint32_t i = 0; waiting != NULL && i < waiting->count; i++) {
+        const struct segment *segment = snapshot->segments[waiting->entries[i].segment];
+        if (segment != last)
+            open_cohort(search, request, segment);
+        last = segment;
+        if (is_of_name(waiting->entries[i]))
+            keep_fallen(search, segment, waiting->entries[i]);
+    }
+}
+
+/* What has waited may be served now, though its text has not changed. */
+static void let_waiting_go(struct fallen_search *search, const struct snapshot *former)
+{
+    const struct index_waiting *waiting = former == NULL ? NULL : former->index.waiting;
+
+    for (uint32_t i = 0; waiting != NULL && i < waiting->count; i++)
+        if (is_of_name(waiting->entries[i]))
+            let_go(search, former->segments[waiting->entries[i].segment], waiting->entries[i]);
+}
+
 static void let_all_go(struct fallen_search *search, const struct fallen_request *request)
 {
     const struct snapshot *snapshot = search->snapshot;
@@ -126,6 +167,8 @@ static void let_all_go(struct fallen_search *search, const struct fallen_request
     for (size_t i = 0; i < snapshot->segment_count && request->before != NULL; i++)
         if (snapshot->segments[i] != NULL && request->added[i])
             walk(search, snapshot->segments[i], let_go);
+    if (request->before != NULL)
+        let_waiting_go(search, request->former);
 }
 
 bool fallen_follow(const struct snapshot *snapshot, const struct fallen_request *request,
@@ -138,6 +181,7 @@ bool fallen_follow(const struct snapshot *snapshot, const struct fallen_request 
     *news = (struct fallen_news){.added = 0};
     kept_back_change_begin(change, request->before, &snapshot->index.key);
     let_all_go(&search, request);
+    keep_waiting(&search, request);
     keep_all(&search, request);
     news->added = change->added;
     news->expired =

@@ -4,6 +4,8 @@
  *
  *     segments dropped ──► internal names that the new snapshot does not serve ──► kept back
  *     segments added   ──► names that it serves (any app's) ──► released
+ *     entries that wait (index.h) ──► internal names that their owners do not serve ──► kept back
+ *     entries that have waited    ──► names that it serves ──► released
  *
  * If the suffixes of default domains and discovery names have changed, the names below the old ones
  * are kept back too.
@@ -12,7 +14,8 @@
  * and DNS targets of internally routed apps, owners of static records. A domain that waits for its
  * DNS target is not answered, so it is not one of them.
  *
- * The cost is proportional to the names of changed segments; unchanged ones cost nothing.
+ * The cost is proportional to the names of changed segments and those that wait; others cost
+ * nothing.
  *
  * Threads: the one that loads snapshots.  Memory: the caller owns the returned table.
  */
@@ -39,6 +42,7 @@ struct fallen_request {
     size_t unserved_count; /* the last of them: served before this process began, with ... */
     const struct stored_suffixes *suffixes; /* ... these suffixes; NULL: the same as now */
     const bool *added;                      /* per segment of the snapshot: true when new */
+    const struct snapshot *former;          /* the one before; NULL: none of this process */
     uint64_t generation;                    /* the last one that served the dropped segments */
     int64_t now_s;                          /* wall clock, for display */
     int64_t ran_s;                          /* running time (stored.h) */

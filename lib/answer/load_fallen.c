@@ -113,8 +113,9 @@ struct snapshot *load_keep_fallen(struct loading *loading, struct snapshot *snap
 
     if (snapshot == NULL)
         return NULL;
-    if (!load_is_start(request))
-        fallen.before = request->before->kept_back;
+    fallen.former = load_is_start(request) ? NULL : request->before;
+    if (fallen.former != NULL)
+        fallen.before = fallen.former->kept_back;
     else if (stored != NULL)
         fallen.before = stored->kept_back;
     if (seal_unserved_texts(loading, outcome)) {

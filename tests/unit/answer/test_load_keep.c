@@ -495,6 +495,46 @@ TEST(of_three_that_claim_a_name_each_has_it_in_the_order_of_their_creation)
     ck_assert_str_eq(told(), "");
 }
 
+/* ---- claimed names that are not answered ---- */
+
+#define CLAIMS(line) "space: a-space\ncidr: 10.0.0.0/16\nrouters: [10.0.0.37]\napps:\n" line
+
+static const struct {
+    const char *claim; /* of the space created first: its app or domain does not answer the name */
+    const char *name;
+} unanswered[] = {
+    {CLAIMS("  - {name: one, default_domain: one-1234567890ab.herokuapp.com}\n"),
+     "one.herokuapp.com"},
+    {CLAIMS("  - name: three\n    internal_routing: true\n    domains:\n"
+            "      - {hostname: db.example.com, status: pending}\n"),
+     "db.example.com"},
+};
+
+/* Who claims a name without answering it does not let it be forwarded. */
+TEST_LOOP(a_name_that_its_owner_does_not_answer_is_kept_back, 0, 2)
+{
+    put("a", "two!", "");
+    ck_assert(commit());
+    put("b", "one!", RECORD);
+    ck_assert(commit());
+    ck_assert_int_eq(owner(unanswered[_i].name), 'b');
+    put_text("a", unanswered[_i].claim);
+    ck_assert(commit());
+    ck_assert_str_ne(told(), "");
+    for (int is_new = 0; is_new < 2; is_new++) {
+        ck_assert_int_eq(owner(unanswered[_i].name), 'a');
+        ck_assert(snapshot_keeps_back(snapshot, unanswered[_i].name, NULL));
+        start_anew();
+    }
+
+    put("a", "two!", ""); /* lets go of it */
+    ck_assert(commit());
+    ck_assert_int_eq(owner(unanswered[_i].name), 'b');
+    ck_assert(!snapshot_keeps_back(snapshot, unanswered[_i].name, NULL));
+}
+
+/* ---- clashes ---- */
+
 TEST(of_spaces_with_one_block_the_one_created_first_is_served)
 {
     put_text("b", "space: b-space\ncidr: 10.7.0.0/16\n");
