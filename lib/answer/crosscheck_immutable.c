@@ -100,33 +100,56 @@ static const struct segment *text_before(const struct immutable_check *check, ui
 }
 
 /*
- * An app that is claimed twice, and still is in the space that had it before, is no app that moved:
- * what it was like is known of its own space alone.
+ * What an app was like, its own space's text says first, whoever had its name or id. One that still
+ * is in the space that had it is no app that moved, but claimed twice.
  */
 static bool find_former(const struct immutable_check *check, uint32_t segment_number,
                         uint32_t number, struct index_entry *found)
 {
     const struct segment *segment = check->candidates->segments[segment_number];
+    const struct segment *own = text_before(check, segment_number);
     uint32_t other;
 
     if (!find_app(check, segment, number, found))
         return false;
-    const struct segment *now = text_now(check, found->segment);
-    if (now == segment || !find_in(now, segment, number, &other))
+    if (own != NULL && found->segment == segment_number)
         return true;
-    found->segment = (uint16_t)segment_number;
-    return find_in(text_before(check, segment_number), segment, number, &found->number);
+    if (find_in(own, segment, number, &other)) {
+        *found = (struct index_entry){.segment = (uint16_t)segment_number, .number = other};
+        return true;
+    }
+    return !find_in(text_now(check, found->segment), segment, number, &other);
 }
 
-/* True when the app was in another space, and the two are not one space renamed. */
-static bool has_moved(const struct immutable_check *check, const struct segment *old_segment,
-                      uint32_t old_number, const struct segment *segment)
+/* True when the space that had an id before still has it. */
+static bool has_id_still(const struct immutable_check *check, uint32_t number, const char *id)
 {
-    if (strcmp(old_segment->name, segment->name) == 0 ||
-        (old_segment->id != NULL && are_same(old_segment->id, segment->id)))
+    const struct segment *now = text_now(check, number);
+
+    return now != NULL && now->id != NULL && strcmp(now->id, id) == 0;
+}
+
+/*
+ * True when the app was in another space, and the two are not one space renamed: that is of one id,
+ * and the former text does not have it any more.
+ */
+static bool has_moved(const struct immutable_check *check, uint32_t number,
+                      const struct segment *segment)
+{
+    const struct segment *old = check->before->segments[number];
+
+    if (strcmp(old->name, segment->name) == 0)
         return false;
-    return check->fixed->find == NULL ||
-           is_app_fixed(find_fixed(check, old_segment->name), old_segment, old_number);
+    return old->id == NULL || !are_same(old->id, segment->id) ||
+           (text_now(check, number) != segment && has_id_still(check, number, old->id));
+}
+
+/* True when what is fixed no longer has the app in its space: there it was removed. */
+static bool was_removed(const struct immutable_check *check, const struct segment *old_segment,
+                        uint32_t old_number)
+{
+    return check->fixed->find != NULL &&
+           !is_app_fixed(find_fixed(check, old_segment->name), old_segment, old_number);
 }
 
 static void check_app(struct immutable_check *check, uint32_t segment_number, uint32_t number)
@@ -138,6 +161,9 @@ static void check_app(struct immutable_check *check, uint32_t segment_number, ui
         return;
     const struct segment *old_segment = check->before->segments[entry.segment];
     const struct app_entry *old = &old_segment->apps[entry.number];
+    bool moved = has_moved(check, entry.segment, segment);
+    if (moved && was_removed(check, old_segment, entry.number))
+        return;
     bool was_internal = (old->flags & APP_INTERNAL) != 0;
     bool is_internal = (app->flags & APP_INTERNAL) != 0;
     int length = app->name_length;
@@ -151,7 +177,7 @@ static void check_app(struct immutable_check *check, uint32_t segment_number, ui
                    length, name, was_internal ? "true" : "false", is_internal ? "true" : "false",
                    recreation);
     }
-    if (has_moved(check, old_segment, entry.number, segment)) {
+    if (moved) {
         check->has_refused = true;
         report_add(check->report, FINDING_IMMUTABLE, segment->file, app->at,
                    "app %.*s is in space %s and cannot move to %s; recreate it there: %s", length,
@@ -159,28 +185,22 @@ static void check_app(struct immutable_check *check, uint32_t segment_number, ui
     }
 }
 
-/* True when the space that had an id before still has it. */
-static bool has_id_still(const struct immutable_check *check, uint32_t number, const char *id)
-{
-    const struct segment *now = text_now(check, number);
-
-    return now != NULL && now->id != NULL && strcmp(now->id, id) == 0;
-}
-
 /*
- * Finds the space in the previous snapshot: by id where both have one, else by name. An id that is
- * claimed twice says nothing.
+ * Finds the space in the previous snapshot: by id where both have one, else by name. Its own text
+ * says first what has the id; one that another space still has is claimed twice, and says nothing.
  */
 static const struct segment *find_space(const struct immutable_check *check, uint32_t number)
 {
     const struct snapshot *before = check->before;
     const struct segment *segment = check->candidates->segments[number];
+    const struct segment *own = text_before(check, number);
     struct index_entry found;
 
+    if (own != NULL && own->id != NULL && are_same(own->id, segment->id))
+        return own;
     if (segment->id != NULL &&
         index_find_id(&before->index, before->segments, segment->id, &found) &&
-        found.kind == INDEX_SPACE_ID &&
-        (found.segment == number || !has_id_still(check, found.segment, segment->id)))
+        found.kind == INDEX_SPACE_ID && !has_id_still(check, found.segment, segment->id))
         return before->segments[found.segment];
     const struct segment *old = snapshot_find_space(before, segment->name);
     bool is_another = old != NULL && old->id != NULL && segment->id != NULL;
