@@ -235,8 +235,12 @@ void load_text_run_stored(const struct loading *loading, struct job *job)
         return;
     }
     struct text_identity identity = identify(loading->request, &text);
+    const struct source_stamp stamp =
+        loading->request->source->stamp(loading->request->source, job->file);
     if (identity.checksum == job->checksum && identity.length == job->length)
-        identity.stamp = loading->request->source->stamp(loading->request->source, job->file);
+        identity.stamp = stamp;
+    else
+        identity.stamp.words[1] = stamp.words[1]; /* when it was created decides whose a name is */
     compile(loading, job, &text, &identity);
     if (job->result != NULL)
         job->last_good.accepted_s = stored->accepted_s;

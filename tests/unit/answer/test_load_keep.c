@@ -1023,3 +1023,19 @@ TEST(at_a_start_a_name_is_that_of_the_space_created_first)
     ck_assert_int_eq(owner("three.herokuapp.com"), 'a');
     ck_assert_str_eq(told(), "a-space taken E-DUP 5 at 2 of 2");
 }
+
+TEST(at_a_start_a_space_that_is_kept_was_created_when_its_document_was)
+{
+    put("a", "one!", "");
+    ck_assert(commit());
+    put("b", "two!", "");
+    ck_assert(commit());
+    accept_and_stop();
+    put("b", "two!", "nonsense: 1\n");
+    memory_source_commit(&memory);
+    put("a", "one! two!", "");
+    memory_source_commit(&memory);
+    ck_assert(load());
+    ck_assert_int_eq(owner("two.herokuapp.com"), 'a');
+    ck_assert_str_eq(told(), "b-space kept E-UNKNOWN-KEY 4 at 3 of 0");
+}
