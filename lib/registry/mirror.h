@@ -118,6 +118,8 @@ struct mirror_item {
     struct mirror_document *document;
     struct mirror_fixed *fixed; /* NULL: none */
     bool is_newest;             /* of its space */
+    bool is_candidate;
+    uint64_t created; /* the document, or the one that a candidate is to replace */
 };
 
 struct mirror_view {

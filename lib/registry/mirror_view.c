@@ -91,9 +91,14 @@ static bool add_item(struct mirror *mirror, const struct mirror_space *space)
     if (fixed != NULL)
         fixed->holds++;
     struct mirror_item *item = &view->items[view->count++];
+    bool is_candidate = document == space->candidate;
+    bool replaces = is_candidate && space->document != NULL;
     *item = (struct mirror_item){.document = document,
                                  .fixed = fixed,
-                                 .is_newest = document == mirror_newest(mirror, space)};
+                                 .is_newest = document == mirror_newest(mirror, space),
+                                 .is_candidate = is_candidate,
+                                 .created = replaces ? space->document->create_revision
+                                                     : document->create_revision};
     view->has_new_fixed |= is_new_fixed(item);
     return true;
 }
@@ -162,17 +167,20 @@ static bool list(struct source *source, struct arena *arena, struct source_names
            err_set(err, ERR_MEMORY, "out of memory for the names of the registry's documents");
 }
 
-static struct source_stamp stamp_of(const struct mirror_document *document)
+/* A document and its candidate may be of one revision. */
+static struct source_stamp stamp_of(const struct mirror_item *item)
 {
+    const struct mirror_document *document = item->document;
+
     return (struct source_stamp){
-        .words = {document->mod_revision, document->create_revision, document->history}};
+        .words = {document->mod_revision, item->created, document->history, item->is_candidate}};
 }
 
 static struct source_stamp stamp(struct source *source, const char *name)
 {
     const struct mirror_item *item = find_item(mirror_of(source), name);
 
-    return item == NULL ? (struct source_stamp){.words = {0}} : stamp_of(item->document);
+    return item == NULL ? (struct source_stamp){.words = {0}} : stamp_of(item);
 }
 
 static bool complain(struct report *report, const char *name, const char *text)
@@ -233,7 +241,7 @@ static bool read_text(struct source *source, const char *name, struct source_tex
         return complain(report, name,
                         "its text is neither in memory nor in the state folder; it is read from "
                         "the registry once that can be reached");
-    *text = (struct source_text){.octets = octets, .length = length, .stamp = stamp_of(document)};
+    *text = (struct source_text){.octets = octets, .length = length, .stamp = stamp_of(item)};
     return true;
 }
 

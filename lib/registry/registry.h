@@ -178,7 +178,10 @@ struct registry_keys {
  */
 bool registry_take(struct registry *registry, enum registry_take kind, struct registry_keys *keys);
 
-/** The documents of the take: root "z", names z/SPACE, stamps of mod_revision, create_revision. */
+/**
+ * The documents of the take: root "z", names z/SPACE, stamps of mod_revision and create_revision;
+ * of a candidate, when the document was created that it is to replace, if there is one.
+ */
 struct source *registry_source(struct registry *registry);
 
 /** What f/SPACE has (load_fixed); NULL: there is none. */
