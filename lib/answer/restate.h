@@ -85,6 +85,9 @@ typedef bool segment_on_key(void *context, const struct dyno_key *view);
  */
 bool segment_walk_keys(const struct segment *segment, segment_on_key *on_key, void *context);
 
+/** Finds an app of a segment by its name; ENTRY_NONE: there is none. All are looked at. */
+uint32_t restate_find_app(const struct segment *segment, const char *name);
+
 /** Finds the key in force of an app and type. Returns false if the zone file's list counts. */
 bool segment_find_key(const struct segment *segment, const char *app, const char *type,
                       uint64_t *revision);

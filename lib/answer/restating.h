@@ -38,8 +38,7 @@ struct restating {
 /** Fills in the changes of keys. Returns false without memory. */
 bool restate_plan(struct restating *restating, const struct dyno_key *const *keys, size_t count);
 
-/** Find an app by its name, and a formation of it by its type; ENTRY_NONE: there is none. */
-uint32_t restate_find_app(const struct segment *segment, const char *name);
+/** Finds a formation of an app by its type; ENTRY_NONE: there is none. */
 uint32_t restate_find_formation(const struct segment *segment, uint32_t app, const char *type);
 
 /** Adds a key to the outcome's lists. Returns false without memory. */

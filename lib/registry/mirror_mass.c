@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "answer/restate.h"
 #include "registry/mirror.h"
 
 /* ---- running apps ---- */
@@ -13,6 +14,7 @@ static bool has_up(const struct dyno_key *key)
     return false;
 }
 
+/* The app of a space, though another space may have its name. */
 static const struct app_entry *find_app(const struct mirror *mirror, const char *space,
                                         const char *app)
 {
@@ -21,7 +23,12 @@ static const struct app_entry *find_app(const struct mirror *mirror, const char 
     if (mirror->current == NULL || !snapshot_find_app(mirror->current, app, strlen(app), &found))
         return NULL;
     const struct segment *segment = mirror->current->segments[found.segment];
-    return strcmp(segment->name, space) == 0 ? &segment->apps[found.number] : NULL;
+    if (strcmp(segment->name, space) == 0)
+        return &segment->apps[found.number];
+    segment =
+        mirror->current->index.waiting == NULL ? NULL : snapshot_find_space(mirror->current, space);
+    uint32_t number = segment == NULL ? ENTRY_NONE : restate_find_app(segment, app);
+    return number == ENTRY_NONE ? NULL : &segment->apps[number];
 }
 
 bool mirror_has_app(const struct mirror *mirror, const char *space, const char *app)

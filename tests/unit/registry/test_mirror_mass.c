@@ -101,6 +101,21 @@ TEST(a_replica_announces_soon_that_it_holds_apps_and_that_it_does_no_more)
     ck_assert_ptr_null(strstr(etcd_store_value(rig.store, key), "held_apps"));
 }
 
+/* A name that another space has takes nothing from what its app is. */
+TEST(apps_whose_names_are_taken_are_held_like_others)
+{
+    char apps[1024] = "app-0";
+
+    follow_apps(75);
+    for (unsigned app = 1; app < 75; app++)
+        snprintf(apps + strlen(apps), sizeof apps - strlen(apps), " app-%u", app);
+    rig_put_space(&rig, "a-s", apps);
+    rig_run(&rig, 100);
+    delete_apps(50, 75);
+    ck_assert_uint_eq(running(75), 75);
+    ck_assert_uint_eq(rig_status(&rig).held_app_count, 25);
+}
+
 TEST(fewer_than_20_go)
 {
     follow_apps(40);
