@@ -15,8 +15,8 @@
  *       ──► kept-back.copy ──► state
  *
  * so that every name that was served is in one of them at any moment. After a failed write the
- * state is behind: it has the texts that it could not write, until the next try or until the next
- * load hands over everything it lacks.
+ * state is behind: it has the texts that it could not write, until a try succeeds or a load hands
+ * over others of the same names.
  *
  * A folder that belongs to another user, is in use by another server or was written by a newer
  * version is neither read nor written. A damaged file is read as far as possible; for names kept

@@ -404,32 +404,13 @@ static bool store_head(struct state *state, const struct snapshot *snapshot, int
     return true;
 }
 
-static void free_unstored(struct state *state)
-{
-    load_texts_free(state->unstored, state->unstored_count);
-    state->unstored = NULL;
-    state->unstored_count = 0;
-}
-
-/* A load hands over everything that a failed write has left. */
-static void take_texts(struct state *state, struct load_outcome *outcome)
-{
-    if (outcome->texts == NULL)
-        return;
-    free_unstored(state);
-    state->unstored = outcome->texts;
-    state->unstored_count = outcome->text_count;
-    outcome->texts = NULL;
-    outcome->text_count = 0;
-}
-
 bool state_store(struct state *state, const struct snapshot *snapshot, int64_t ran_s,
                  struct load_outcome *outcome)
 {
     if (!state_is_used(state))
         return true;
-    take_texts(state, outcome);
-    bool stored = store_fallen(state, snapshot) &&
+    bool stored = (state_take_texts(state, snapshot, outcome) || fail(state, "zones", ENOMEM)) &&
+                  store_fallen(state, snapshot) &&
                   store_texts(state, state->unstored, state->unstored_count) &&
                   remove_texts(state, snapshot) && store_kept(state, snapshot) &&
                   store_head(state, snapshot, ran_s);
@@ -437,7 +418,7 @@ bool state_store(struct state *state, const struct snapshot *snapshot, int64_t r
     state->is_behind = !stored;
     if (!stored)
         return false;
-    free_unstored(state);
+    state_free_unstored(state);
     state->problem.code = ERR_NONE;
     return true;
 }

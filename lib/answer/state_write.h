@@ -34,3 +34,13 @@ const char *state_suffix(const struct state *state);
  */
 bool state_keep_text(struct state *state, const struct stored_text *text);
 void state_sort_texts(struct state *state);
+
+/**
+ * Takes over a load's texts as those to be stored, besides the ones that an earlier write has left
+ * and that are still served: a folder's load hands all of them over again, and a registry's only
+ * what has changed since. Returns false without memory.
+ */
+bool state_take_texts(struct state *state, const struct snapshot *snapshot,
+                      struct load_outcome *outcome);
+
+void state_free_unstored(struct state *state);

@@ -643,8 +643,8 @@ TEST(files_of_others_are_neither_read_nor_removed)
     ck_assert_int_eq(access(other, F_OK), 0);
 }
 
-/* A registry's texts have no suffix in their names. */
-static void load_spaces(struct memory_source *memory)
+/* A registry's texts have no suffix in their names. Returns whether they are stored. */
+static bool try_spaces(struct memory_source *memory)
 {
     const struct load_request request = {.source = &memory->source,
                                          .policy = &policy,
@@ -657,12 +657,20 @@ static void load_spaces(struct memory_source *memory)
     struct err err;
     struct snapshot *next = snapshot_load(&request, report, &outcome, &err);
 
-    ck_assert_ptr_nonnull(next);
-    ck_assert_msg(state_store(&state, next, 0, &outcome), "%s", state.problem.text);
+    ck_assert(next != NULL || outcome.is_unchanged);
+    bool stored = state_store(&state, next == NULL ? snapshot : next, 0, &outcome);
     load_outcome_close(&outcome);
     report_free(report);
-    snapshot_free(snapshot);
-    snapshot = next;
+    if (next != NULL) {
+        snapshot_free(snapshot);
+        snapshot = next;
+    }
+    return stored;
+}
+
+static void load_spaces(struct memory_source *memory)
+{
+    ck_assert_msg(try_spaces(memory), "%s", state.problem.text);
 }
 
 TEST(texts_named_after_spaces_are_kept_as_zone_files)
@@ -690,6 +698,66 @@ TEST(texts_named_after_spaces_are_kept_as_zone_files)
     load_spaces(&memory);
     ck_assert(is_kept_back("an-app-1.herokuapp.com"));
     ck_assert_int_ne(access(file, F_OK), 0);
+}
+
+static void put_space(struct memory_source *memory, char letter, const char *router)
+{
+    char name[16], text[128];
+
+    snprintf(name, sizeof name, "%c-space", letter);
+    snprintf(text, sizeof text, "space: %s\ncidr: 10.%d.0.0/16\nrouters: [10.%d.0.%s]\n", name,
+             letter - 'a', letter - 'a', router);
+    memory_source_put(memory, name, text);
+    memory_source_commit(memory);
+}
+
+/* The text of a stored space, without its first line. */
+static const char *stored_of(const char *space)
+{
+    static char text[256];
+    const struct stored_text *found = stored_find(&state.stored, space);
+    size_t length = 0;
+    bool is_sound = false;
+    char *octets = found == NULL ? NULL : stored_read(found, &length, &is_sound);
+
+    snprintf(text, sizeof text, "%s%.*s", is_sound ? "" : "unsound ", (int)length,
+             octets == NULL ? "" : octets);
+    free(octets);
+    return text;
+}
+
+/* Each load of a registry hands over what has changed, and nothing else. */
+TEST(a_full_disk_gets_every_text_once_there_is_room_though_loads_went_on)
+{
+    static struct memory_source memory;
+
+    memory_source_init(&memory);
+    state.has_spaces = true;
+    ck_assert_msg(state_open(&state, path, &key), "%s", state.problem.text);
+    put_space(&memory, 'b', "40");
+    load_spaces(&memory);
+    is_full = true;
+    put_space(&memory, 'a', "40");
+    ck_assert(!try_spaces(&memory));
+    put_space(&memory, 'b', "41");
+    ck_assert(!try_spaces(&memory));
+    put_space(&memory, 'c', "40");
+    ck_assert(!try_spaces(&memory));
+    memory_source_put(&memory, "c-space", NULL);
+    put_space(&memory, 'b', "40"); /* as it is stored */
+    ck_assert(!try_spaces(&memory));
+    ck_assert(!try_spaces(&memory)); /* nothing has changed */
+    is_full = false;
+    ck_assert(try_spaces(&memory));
+    ck_assert(!state.is_behind);
+    end_process();
+    state.has_spaces = true;
+    ck_assert_msg(state_open(&state, path, &key), "%s", state.problem.text);
+    ck_assert_uint_eq(state.stored.text_count, 2);
+    ck_assert_str_eq(stored_of("a-space"),
+                     "space: a-space\ncidr: 10.0.0.0/16\nrouters: [10.0.0.40]\n");
+    ck_assert_str_eq(stored_of("b-space"),
+                     "space: b-space\ncidr: 10.1.0.0/16\nrouters: [10.1.0.40]\n");
 }
 
 TEST(a_link_to_another_folder_is_not_followed)
