@@ -12,6 +12,7 @@ struct immutable_check {
     const struct load_fixed *fixed;
     struct report *report;
     bool has_refused; /* something of the segment that is being checked */
+    uint32_t likely;  /* number of the app that find_in looks at first */
 };
 
 /* What is fixed of a space, or NULL. */
@@ -70,13 +71,23 @@ static bool are_one(const struct segment *left, uint32_t left_app, const struct 
            memcmp(segment_text(left, a->name), segment_text(right, b->name), a->name_length) == 0;
 }
 
-/* Finds the same app in a segment, which may be NULL. */
-static bool find_in(const struct segment *among, const struct segment *segment, uint32_t app,
-                    uint32_t *found)
+/*
+ * Finds the same app in a segment, which may be NULL. Where many are looked for, a file was copied
+ * or split: then they mostly follow each other there, too.
+ */
+static bool find_in(struct immutable_check *check, const struct segment *among,
+                    const struct segment *segment, uint32_t app, uint32_t *found)
 {
-    for (*found = 0; among != NULL && *found < among->app_count; ++*found)
-        if (are_one(among, *found, segment, app))
-            return true;
+    uint32_t count = among == NULL ? 0 : (uint32_t)among->app_count;
+
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t at = (check->likely + i) % count;
+        if (!are_one(among, at, segment, app))
+            continue;
+        check->likely = at + 1;
+        *found = at;
+        return true;
+    }
     return false;
 }
 
@@ -103,8 +114,8 @@ static const struct segment *text_before(const struct immutable_check *check, ui
  * What an app was like, its own space's text says first, whoever had its name or id. One that still
  * is in the space that had it is no app that moved, but claimed twice.
  */
-static bool find_former(const struct immutable_check *check, uint32_t segment_number,
-                        uint32_t number, struct index_entry *found)
+static bool find_former(struct immutable_check *check, uint32_t segment_number, uint32_t number,
+                        struct index_entry *found)
 {
     const struct segment *segment = check->candidates->segments[segment_number];
     const struct segment *own = text_before(check, segment_number);
@@ -114,11 +125,11 @@ static bool find_former(const struct immutable_check *check, uint32_t segment_nu
         return false;
     if (own != NULL && found->segment == segment_number)
         return true;
-    if (find_in(own, segment, number, &other)) {
+    if (find_in(check, own, segment, number, &other)) {
         *found = (struct index_entry){.segment = (uint16_t)segment_number, .number = other};
         return true;
     }
-    return !find_in(text_now(check, found->segment), segment, number, &other);
+    return !find_in(check, text_now(check, found->segment), segment, number, &other);
 }
 
 /* True when the space that had an id before still has it. */
