@@ -9,7 +9,7 @@
 #include "spacednsd/usage_call.h"
 #include "spacednsd/usage_text.h"
 
-enum { NAME_OCTETS = 64 };
+enum { NAME_OCTETS = 64, SPACE_OCTETS = 256 };
 
 static const struct usage *usage_of(const struct api_visit *visit)
 {
@@ -92,15 +92,19 @@ static json_t *walk(const struct api_visit *visit, struct page *page, json_t *li
 /* Begins behind SPACE/NAME. Returns false when that app is not served. */
 static bool begin_behind(struct page *page, const char *after)
 {
-    const char *name = strchr(after, '/');
+    const char *slash = strchr(after, '/');
+    size_t length = slash == NULL ? SPACE_OCTETS : (size_t)(slash - after);
+    char space[SPACE_OCTETS] = "";
     struct index_entry entry;
 
-    if (name == NULL || !snapshot_find_app(page->snapshot, name + 1, strlen(name + 1), &entry))
+    if (length >= sizeof space)
+        return false;
+    memcpy(space, after, length);
+    if (!snapshot_find_app_of(page->snapshot, space, slash + 1, &entry))
         return false;
     page->segment = entry.segment;
     page->app = (size_t)entry.number + 1;
-    const char *space = page->snapshot->segments[entry.segment]->name;
-    return strlen(space) == (size_t)(name - after) && memcmp(space, after, strlen(space)) == 0;
+    return true;
 }
 
 static void copy_lower(const char *text, char lower[NAME_OCTETS])
@@ -166,14 +170,15 @@ void api_answer_app(struct api_visit *visit)
     struct index_entry entry;
     struct err err;
 
-    bool is_served = snapshot_find_app(snapshot, name, strlen(name), &entry);
-    const struct segment *segment = is_served ? snapshot->segments[entry.segment] : NULL;
-    if (segment == NULL || (space != NULL && strcmp(segment->name, space) != 0)) {
+    bool is_served = space == NULL ? snapshot_find_app(snapshot, name, strlen(name), &entry)
+                                   : snapshot_find_app_of(snapshot, space, name, &entry);
+    if (!is_served) {
         err_set(&err, ERR_RULE, "no app %.64s is served%s%.64s; /api/v1/apps lists them", name,
                 space == NULL ? "" : " in ", space == NULL ? "" : space);
         api_fail(visit, HTTP_NOT_FOUND, err.text);
         return;
     }
+    const struct segment *segment = snapshot->segments[entry.segment];
     const struct app_entry *app = &segment->apps[entry.number];
     json_t *object = json_app(visit, segment, app);
     json_object_set_new(object, "domains", spaces_json_domains(snapshot, segment, app));

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "answer/restate.h"
 #include "base/bytes.h"
 #include "base/suggest.h"
 
@@ -45,6 +46,20 @@ bool snapshot_find_app(const struct snapshot *snapshot, const void *label, size_
     return name_join(&name, label, length, suffix->octets, suffix->length) &&
            snapshot_find(snapshot, &name, index_hash(&snapshot->index, &name), found) &&
            found->kind == INDEX_APP;
+}
+
+bool snapshot_find_app_of(const struct snapshot *snapshot, const char *space, const char *app,
+                          struct index_entry *found)
+{
+    if (snapshot_find_app(snapshot, app, strlen(app), found) &&
+        strcmp(snapshot->segments[found->segment]->name, space) == 0)
+        return true;
+    if (snapshot->index.waiting == NULL ||
+        !index_find_space(&snapshot->index, snapshot->segments, space, found))
+        return false;
+    found->kind = INDEX_APP;
+    found->number = restate_find_app(snapshot->segments[found->segment], app);
+    return found->number != ENTRY_NONE;
 }
 
 /*

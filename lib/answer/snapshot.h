@@ -90,6 +90,11 @@ bool snapshot_find_wildcard(const struct snapshot *snapshot, const struct name *
 bool snapshot_find_app(const struct snapshot *snapshot, const void *label, size_t length,
                        struct index_entry *found);
 
+/** Finds an app of a space; another space may have its name (index.h), and then all are looked at.
+ */
+bool snapshot_find_app_of(const struct snapshot *snapshot, const char *space, const char *app,
+                          struct index_entry *found);
+
 /** The number of spaces: one for each zone file. */
 size_t snapshot_count_spaces(const struct snapshot *snapshot);
 

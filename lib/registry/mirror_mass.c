@@ -1,7 +1,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "answer/restate.h"
 #include "registry/mirror.h"
 
 /* ---- running apps ---- */
@@ -14,21 +13,14 @@ static bool has_up(const struct dyno_key *key)
     return false;
 }
 
-/* The app of a space, though another space may have its name. */
 static const struct app_entry *find_app(const struct mirror *mirror, const char *space,
                                         const char *app)
 {
     struct index_entry found;
 
-    if (mirror->current == NULL || !snapshot_find_app(mirror->current, app, strlen(app), &found))
-        return NULL;
-    const struct segment *segment = mirror->current->segments[found.segment];
-    if (strcmp(segment->name, space) == 0)
-        return &segment->apps[found.number];
-    segment =
-        mirror->current->index.waiting == NULL ? NULL : snapshot_find_space(mirror->current, space);
-    uint32_t number = segment == NULL ? ENTRY_NONE : restate_find_app(segment, app);
-    return number == ENTRY_NONE ? NULL : &segment->apps[number];
+    return mirror->current != NULL && snapshot_find_app_of(mirror->current, space, app, &found)
+               ? &mirror->current->segments[found.segment]->apps[found.number]
+               : NULL;
 }
 
 bool mirror_has_app(const struct mirror *mirror, const char *space, const char *app)

@@ -61,6 +61,15 @@ put_file z/test-space zones/test-space.yaml
 await_log ' info space_accepted space=other-space '
 await_metric 'spacedns_registry_kept_spaces{kind="taken"}' 0
 expect_answers "given back" before
+
+# An app whose name is another's is one of its space all the same: the page lists it, and goes on.
+sed 's/^apps:$/&\n  - {name: open-plain-1001}/' tests/zones_good/other-space.yaml >"$work/app.yaml"
+put_file z/other-space "$work/app.yaml"
+await_status '^registry_taken +! other-space \(E-DUP at [0-9]+\): app open-plain-1001 is defined in z/test-space:[0-9]+ already'
+expect_match "what comes after it is listed" '"name": ?"quiet-lake-4410"' \
+    "$(curl -s --max-time 2 "http://127.0.0.1:$http/api/v1/apps?space=other-space&after=other-space%2Fopen-plain-1001")"
+expect_match "it is found by its space" '"space": ?"other-space"' \
+    "$(curl -s --max-time 2 "http://127.0.0.1:$http/api/v1/apps/open-plain-1001?space=other-space")"
 stop
 expect "exit code" 0 "$code"
 finish
