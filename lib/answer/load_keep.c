@@ -35,7 +35,7 @@ static void keep_before(const struct loading *loading, struct job *job)
 }
 
 /* Findings of a text that is not the operator's any more are of no use. */
-static bool forget_findings(struct job *job)
+bool load_forget_findings(struct job *job)
 {
     report_free(job->report);
     job->report = report_new();
@@ -49,7 +49,7 @@ bool load_step_down(struct loading *loading, struct job *job)
         keep_before(loading, job);
         if (job->result != NULL)
             return true;
-        if (load_lacked_memory(job->report) || !forget_findings(job))
+        if (load_lacked_memory(job->report) || !load_forget_findings(job))
             return false;
     }
     job->step = STEP_UNREADY;

@@ -175,6 +175,20 @@ static void keep(const struct loading *loading, struct job *job)
     load_check_kept(loading, job);
 }
 
+/*
+ * True when a text that cannot be read is the one that was compiled: a registry's, which has
+ * decayed in the state folder, at a start that reaches no member. A folder's file is read or an
+ * error.
+ */
+static bool is_compiled(const struct load_request *request, const struct job *job)
+{
+    if (!request->keeps_spaces || !request->is_start || job->before == NULL ||
+        job->before->is_unready)
+        return false;
+    const struct source_stamp stamp = request->source->stamp(request->source, job->file);
+    return source_stamp_is_same(&stamp, &job->before->identity.stamp);
+}
+
 static void run_text(const struct loading *loading, struct job *job)
 {
     const struct load_request *request = loading->request;
@@ -187,8 +201,10 @@ static void run_text(const struct loading *loading, struct job *job)
         return;
     }
     job->was_read = true;
-    if (!request->source->read(request->source, job->file, &text, job->report))
+    if (!request->source->read(request->source, job->file, &text, job->report)) {
+        job->is_kept = is_compiled(request, job) && load_forget_findings(job);
         return;
+    }
     const struct text_identity identity = identify(request, &text);
     if (request->wants_marks && !identity.is_marked)
         zone_text_report_unmarked(job->file, text.octets, text.length, job->report);
@@ -285,6 +301,18 @@ static void seal_unready(const struct loading *loading, struct job *job,
     job->result = NULL;
 }
 
+/* What is left of a stored text shows clients and names, though nothing of it may be served. */
+static bool read_decayed(const struct load_request *request, const struct job *job,
+                         struct source_text *text)
+{
+    const struct stored_text *stored =
+        request->stored == NULL ? NULL : stored_find(request->stored, stored_name(job->file));
+    bool is_sound = false;
+
+    text->octets = stored == NULL ? NULL : stored_read(stored, &text->length, &is_sound);
+    return text->octets != NULL;
+}
+
 void load_text_run_unready(const struct loading *loading, struct job *job)
 {
     const struct load_request *request = loading->request;
@@ -294,7 +322,8 @@ void load_text_run_unready(const struct loading *loading, struct job *job)
 
     if (report != NULL && arena != NULL) {
         struct unready_space space = {.file = job->file, .name = load_space_of(arena, job->file)};
-        if (!job->is_gone && request->source->read(request->source, job->file, &text, report))
+        if (!job->is_gone && (request->source->read(request->source, job->file, &text, report) ||
+                              read_decayed(request, job, &text)))
             space.model = space_parse(arena, job->file, text.octets, text.length, report);
         if (space.name != NULL && !load_lacked_memory(report)) {
             space.fixed = find_fixed(request, space.name);

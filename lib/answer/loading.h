@@ -144,6 +144,9 @@ struct candidates load_candidates(const struct loading *loading);
 /* True when the report has lost a finding, or memory ran out while it was made. */
 bool load_lacked_memory(const struct report *report);
 
+/* For a text that is not the one to be served any more. False without memory. */
+bool load_forget_findings(struct job *job);
+
 /* Notes the first error of the report, which the job falls back for; an earlier note stays. */
 void load_note_cause(struct job *job, struct report *report);
 
