@@ -79,6 +79,31 @@ static bool visit_address(struct name_walk *walk, uint32_t address, bool is_ours
     return !space_names_reverse(address, &walk->at.name) || walk->on_name(walk->context, &walk->at);
 }
 
+/* True when another space has the name of an app or host of this one. */
+static bool is_anothers(const struct name_walk *walk, struct index_entry entry)
+{
+    const struct snapshot *snapshot = walk->snapshot;
+    struct index_entry owner;
+
+    entry.segment = (uint16_t)walk->at.number;
+    return snapshot->index.waiting != NULL &&
+           index_find_owner(&snapshot->index, snapshot->segments, entry, &owner) &&
+           owner.segment != entry.segment;
+}
+
+static bool is_app_anothers(const struct name_walk *walk, const struct app_entry *app)
+{
+    return is_anothers(walk, (struct index_entry){.kind = INDEX_APP,
+                                                  .number = (uint32_t)(app - walk->segment->apps)});
+}
+
+static bool is_host_anothers(const struct name_walk *walk, const struct host *host)
+{
+    return is_anothers(walk,
+                       (struct index_entry){.kind = INDEX_HOST,
+                                            .number = (uint32_t)(host - walk->segment->hosts)});
+}
+
 static bool visit_declared(void *context, const struct space_name *name)
 {
     struct name_walk *walk = context;
@@ -90,6 +115,9 @@ static bool visit_declared(void *context, const struct space_name *name)
     if (name->type == TYPE_PTR)
         return visit_address(walk, name->address,
                              cidr_contains(walk->segment->cidr, name->address));
+    if (host != NULL ? is_host_anothers(walk, host)
+                     : name->app != NULL && is_app_anothers(walk, name->app))
+        return true;
     if (host != NULL)
         return visit_host(
             walk, host, host->kind == HOST_RECORDS || (is_internal && host->kind != HOST_PENDING));
@@ -133,7 +161,7 @@ static bool visit_segment(struct name_walk *walk)
 
     for (size_t i = 0; i < segment->app_count && goes_on; i++) {
         walk->app = &segment->apps[i];
-        goes_on = visit_app(walk);
+        goes_on = is_app_anothers(walk, walk->app) || visit_app(walk);
     }
     return goes_on;
 }

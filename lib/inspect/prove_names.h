@@ -1,6 +1,6 @@
 #pragma once
 /**
- * The names that a proof tries. A part of prove.
+ * The names that a proof tries, each as one of the space that has it (index.h). A part of prove.
  *
  * Threads: pure.  Memory: never allocates.
  */

@@ -5,6 +5,7 @@
 
 #include "answer/kept_back.h"
 #include "answer/load.h"
+#include "inspect/prove.h"
 #include "support/kept.h"
 #include "support/memory_source.h"
 #include "support/scratch.h"
@@ -548,6 +549,23 @@ TEST_LOOP(a_name_that_its_owner_does_not_answer_is_kept_back, 0, 2)
     ck_assert(commit());
     ck_assert_int_eq(owner(unanswered[_i].name), 'b');
     ck_assert(!snapshot_keeps_back(snapshot, unanswered[_i].name, NULL));
+}
+
+static const char *const claims_of_first[] = {"one! bill", "one! bill!", "one!"};
+
+/* A debug build serves nothing that does not pass. */
+TEST_LOOP(what_is_served_passes_the_proof_whoever_claims_a_name, 0, 3)
+{
+    struct proof proof;
+
+    put("a", "one!", "");
+    ck_assert(commit());
+    put("b", "bill! shop!", RECORD);
+    ck_assert(commit());
+    put("a", claims_of_first[_i], _i == 2 ? RECORD : "");
+    ck_assert(commit());
+    ck_assert_int_eq(outcome.last_good[0].keeping, LOAD_TAKEN);
+    ck_assert_msg(prove(snapshot, &proof, &err), "%s", err.text);
 }
 
 /* ---- clashes ---- */
