@@ -279,9 +279,11 @@ static size_t hide_broken(struct session *session)
         document->at = kept->at;
         document->cause = arena_text(view->arena, kept->cause.text, strlen(kept->cause.text));
         count++;
-        escape_printf(session->err, "%s has errors and is left out; replicas %s: %s\n", kept->file,
-                      kept->keeping == LOAD_TAKEN ? "serve its space without what is another's"
-                                                  : "keep what its space had before",
+        escape_printf(session->err, "%s %s: %s\n", kept->file,
+                      kept->keeping == LOAD_TAKEN
+                          ? "claims what another space has, and is left out here; replicas serve "
+                            "its space without that"
+                          : "has errors and is left out; replicas keep what its space had before",
                       kept->cause.text);
     }
     return count;

@@ -51,7 +51,9 @@ static void print_cause(const struct registry_kept *kept, FILE *out)
                       "registry:accept %s\n",
                       kept->space);
     else if (kept->kind == REGISTRY_TAKEN)
-        fputs("the other space was created first and has it; the rest is served\n", out);
+        fputs("the other space was created first and has it, the rest is served; push it without "
+              "that\n",
+              out);
     else
         fputs("push a zone file without errors\n", out);
 }

@@ -53,7 +53,7 @@ await_answer run.open-plain-1001.app.localspace ""
 expect_answers "when dynos came and went" claimed
 
 # Who pushes something else is told of it, and not refused.
-expect_match "check --registry" '^z/other-space has errors and is left out; replicas serve its space without what is another' \
+expect_match "check --registry" '^z/other-space claims what another space has, and is left out here; replicas serve its space without that: E-DOM-TAKEN' \
     "$("$SPACEDNS" check --registry "$work/claims.yaml" --settings "$work/replica.yaml" --socket "$work/no-server" 2>&1)"
 
 # It is given back, and the other space has it without being written again.
