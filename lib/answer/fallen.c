@@ -138,15 +138,16 @@ static void keep_waiting(struct fallen_search *search, const struct fallen_reque
 {
     const struct snapshot *snapshot = search->snapshot;
     const struct index_waiting *waiting = snapshot->index.waiting;
-    const struct segment *last = NULL;
+    size_t last = SIZE_MAX;
 
     for (uint32_t i = 0; waiting != NULL && i < waiting->count; i++) {
-        const struct segment *segment = snapshot->segments[waiting->entries[i].segment];
-        if (segment != last)
+        struct index_entry entry = waiting->entries[i];
+        const struct segment *segment = snapshot->segments[entry.segment];
+        if (entry.segment != last)
             open_cohort(search, request, segment);
-        last = segment;
-        if (is_of_name(waiting->entries[i]))
-            keep_fallen(search, segment, waiting->entries[i]);
+        last = entry.segment;
+        if (is_of_name(entry))
+            keep_fallen(search, segment, entry);
     }
 }
 

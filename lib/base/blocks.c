@@ -96,7 +96,7 @@ static struct slab *map_slab(void)
 
     if (pages != NULL && octets_to_slab(pages) > 0) {
         munmap(pages, SLAB_OCTETS);
-        pages = map(2 * SLAB_OCTETS);
+        pages = map((size_t)2 * SLAB_OCTETS);
         size_t ahead = pages == NULL ? 0 : octets_to_slab(pages);
         if (ahead > 0)
             munmap(pages, ahead);
