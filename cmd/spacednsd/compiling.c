@@ -95,8 +95,7 @@ void compiling_settle(struct compiling *compiling, const struct state *state,
     compiling->is_due = false;
     if (!state_is_used(state))
         return;
-    /* What waits for its key is not in the file; while anything does, a restart reads the texts. */
-    if (!state->is_behind && snapshot->index.waiting == NULL)
+    if (!state->is_behind)
         compiling->compiled = compiled_hold(snapshot);
     if (compiling->compiled == NULL) {
         wait(compiling, COMPILING_SELDOM_MS);

@@ -289,6 +289,9 @@ struct compiled {
 struct compiled *compiled_hold(const struct snapshot *snapshot)
 {
     size_t count = snapshot->segment_count;
+
+    if (snapshot->index.waiting != NULL)
+        return NULL;
     struct compiled *compiled = calloc(1, sizeof *compiled + count * sizeof compiled->segments[0]);
 
     if (compiled == NULL)

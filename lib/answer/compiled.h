@@ -36,7 +36,10 @@ struct compiled;
 struct snapshot *compiled_read(const char *state_dir, const struct suffixes *suffixes,
                                unsigned threads, struct err *err);
 
-/** Holds a snapshot's segments and index. NULL without memory. */
+/**
+ * Holds a snapshot's segments and index. NULL without memory, and while entries of the index wait
+ * (index.h): the file has none of these.
+ */
 struct compiled *compiled_hold(const struct snapshot *snapshot);
 
 /** Releases them. NULL is allowed. */

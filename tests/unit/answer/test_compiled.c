@@ -357,6 +357,17 @@ TEST(a_write_that_fails_or_is_stopped_leaves_the_former_file)
     ck_assert(was_compiled);
 }
 
+TEST(while_a_name_waits_for_its_owner_nothing_is_written)
+{
+    struct index_waiting waiting = {.holds = 2, .count = 0};
+
+    start_compiled();
+    snapshot->index.waiting = &waiting;
+    ck_assert_ptr_null(compiled_hold(snapshot));
+    snapshot->index.waiting = NULL;
+    ck_assert(write_compiled());
+}
+
 /* ---- damage ---- */
 
 /* The files of the state folder. */
