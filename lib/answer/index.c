@@ -27,6 +27,11 @@ void index_name(const struct index *index, const struct segment *segment, struct
 
 /* ---- keys that are not names ---- */
 
+static bool is_name(struct index_entry entry)
+{
+    return entry.kind == INDEX_APP || entry.kind == INDEX_HOST;
+}
+
 /* Names of spaces and ids are far shorter than a key; who looks for a longer one finds nothing. */
 static void key_write(struct name *key, uint8_t mark, const char *text)
 {
@@ -87,7 +92,7 @@ bool index_find_space(const struct index *index, const struct segment *const *se
 void index_key(const struct index *index, const struct segment *segment, struct index_entry entry,
                struct name *key)
 {
-    if (entry.kind == INDEX_APP || entry.kind == INDEX_HOST)
+    if (is_name(entry))
         index_name(index, segment, entry, key);
     else
         key_write(key, mark_of(entry), key_text(segment, entry));
@@ -184,40 +189,40 @@ bool index_find_hash(const struct index *index, const struct segment *const *seg
     return false;
 }
 
-/* Reads the first slot with the hash's tag. Returns false when there is none. */
-static inline bool first_with_tag(const struct index *index, uint64_t hash,
-                                  struct index_entry *entry)
+struct index_entry index_guess(const struct index *index, uint64_t hash)
 {
     uint32_t at = home_of(hash);
-    uint64_t slot = next_with_tag(index, hash, &at);
 
-    *entry = entry_of(slot);
-    return slot != 0;
+    for (uint64_t slot = next_with_tag(index, hash, &at); slot != 0;
+         at++, slot = next_with_tag(index, hash, &at)) {
+        struct index_entry entry = entry_of(slot);
+        if (is_name(entry))
+            return entry;
+    }
+    return (struct index_entry){.kind = INDEX_NOTHING};
 }
 
-void index_prefetch_entry(const struct index *index, const struct segment *const *segments,
-                          uint64_t hash)
+bool index_is_of(const struct index *index, const struct segment *const *segments,
+                 struct index_entry entry, const struct name *name)
 {
-    struct index_entry entry;
+    return is_entry_of(index, segments[entry.segment], entry, name);
+}
 
-    if (!first_with_tag(index, hash, &entry))
-        return;
-    const struct segment *segment = segments[entry.segment];
-    if (entry.kind == INDEX_HOST)
-        __builtin_prefetch(&segment->hosts[entry.number]);
+void index_prefetch_entry(const struct segment *const *segments, struct index_entry guess)
+{
+    const struct segment *segment = segments[guess.segment];
+
+    if (guess.kind == INDEX_HOST)
+        __builtin_prefetch(&segment->hosts[guess.number]);
     else
-        __builtin_prefetch(&segment->apps[entry.number]);
+        __builtin_prefetch(&segment->apps[guess.number]);
 }
 
-void index_prefetch_text(const struct index *index, const struct segment *const *segments,
-                         uint64_t hash)
+void index_prefetch_text(const struct segment *const *segments, struct index_entry guess)
 {
-    struct index_entry entry;
+    const struct segment *segment = segments[guess.segment];
+    uint32_t text = guess.kind == INDEX_HOST ? segment->hosts[guess.number].octets
+                                             : segment->apps[guess.number].name;
 
-    if (!first_with_tag(index, hash, &entry))
-        return;
-    const struct segment *segment = segments[entry.segment];
-    uint32_t text = entry.kind == INDEX_HOST ? segment->hosts[entry.number].octets
-                                             : segment->apps[entry.number].name;
     __builtin_prefetch(segment->texts + text);
 }

@@ -58,6 +58,7 @@ enum index_kind {
     INDEX_SPACE_ID, /* number is 0 */
     INDEX_SPACE,    /* its name; number is 0 */
     INDEX_HOST,
+    INDEX_NOTHING, /* of a guess alone: no slot has the hash's tag */
 };
 
 /** A slot decoded: the owner of a key. */
@@ -115,12 +116,22 @@ static inline uint64_t index_hash(const struct index *index, const struct name *
     return hash_padded(&index->key, name->octets, name->length);
 }
 
-/** Prefetches the slots that index_find will read. */
+/** Prefetches the slots that index_guess will read. */
 static inline void index_prefetch(const struct index *index, uint64_t hash)
 {
     size_t shard = hash >> 56;
     __builtin_prefetch(&index->shards[shard]->slots[(hash >> 32 & 0xffffff) & index->masks[shard]]);
 }
+
+/**
+ * The entry of the first slot of a name that has the hash's tag: of the name most likely, if there
+ * is one. Only its slots are read. INDEX_NOTHING: there is no such name.
+ */
+struct index_entry index_guess(const struct index *index, uint64_t hash);
+
+/** True when the entry, an app's or host's, is that of the name. */
+bool index_is_of(const struct index *index, const struct segment *const *segments,
+                 struct index_entry entry, const struct name *name);
 
 /** Finds the entry of a name. `hash` is index_hash of it. */
 bool index_find(const struct index *index, const struct segment *const *segments,
@@ -149,13 +160,11 @@ void index_name(const struct index *index, const struct segment *segment, struct
 /** Fills `next` with an index that shares all shards. */
 void index_share(struct index *next, const struct index *index);
 
-/** Prefetches the entry that the first matching slot names. */
-void index_prefetch_entry(const struct index *index, const struct segment *const *segments,
-                          uint64_t hash);
+/** Prefetches an entry that was guessed. */
+void index_prefetch_entry(const struct segment *const *segments, struct index_entry guess);
 
-/** Prefetches the text of that entry, once the entry is cached. */
-void index_prefetch_text(const struct index *index, const struct segment *const *segments,
-                         uint64_t hash);
+/** Prefetches its text, once it is cached itself. */
+void index_prefetch_text(const struct segment *const *segments, struct index_entry guess);
 
 /** Memory of the shards in octets. */
 size_t index_octets(const struct index *index);

@@ -307,12 +307,26 @@ static bool decide_empty(const struct snapshot *snapshot, const struct client *c
     return false;
 }
 
+/* A guess is wrong for one name in millions: then the slots are walked. */
+static inline bool find_name(const struct snapshot *snapshot, const struct name *name,
+                             uint64_t hash, const struct index_entry *guess,
+                             struct index_entry *entry)
+{
+    if (guess == NULL)
+        return snapshot_find(snapshot, name, hash, entry);
+    *entry = *guess;
+    return guess->kind != INDEX_NOTHING &&
+           (index_is_of(&snapshot->index, snapshot->segments, *guess, name) ||
+            snapshot_find(snapshot, name, hash, entry));
+}
+
 static void decide_name(const struct snapshot *snapshot, const struct client *client,
-                        const struct query *query, uint64_t hash, struct verdict *verdict)
+                        const struct query *query, uint64_t hash, const struct index_entry *guess,
+                        struct verdict *verdict)
 {
     struct index_entry entry;
-    bool is_listed =
-        snapshot_find(snapshot, &query->name, hash, &entry) && snapshot_is_served(snapshot, &entry);
+    bool is_listed = find_name(snapshot, &query->name, hash, guess, &entry) &&
+                     snapshot_is_served(snapshot, &entry);
 
     if (!is_listed) {
         if (decide_unlisted(snapshot, client, query, verdict))
@@ -373,6 +387,13 @@ static bool is_meta_type(uint16_t type)
 void decide(const struct snapshot *snapshot, const struct client *client, const struct query *query,
             uint64_t hash, struct verdict *verdict)
 {
+    decide_guessed(snapshot, client, query, hash, NULL, verdict);
+}
+
+void decide_guessed(const struct snapshot *snapshot, const struct client *client,
+                    const struct query *query, uint64_t hash, const struct index_entry *guess,
+                    struct verdict *verdict)
+{
     memset(verdict, 0, sizeof *verdict);
     if (snapshot == NULL || snapshot->is_waiting) {
         verdict_set(verdict, SITUATION_NOT_READY, RCODE_SERVFAIL, REASON_NOT_READY);
@@ -393,7 +414,7 @@ void decide(const struct snapshot *snapshot, const struct client *client, const 
     }
     if (decide_unready(snapshot, client, query, verdict))
         return;
-    decide_name(snapshot, client, query, hash, verdict);
+    decide_name(snapshot, client, query, hash, guess, verdict);
     if (verdict->is_concealed)
         decide_concealed(snapshot, query, verdict);
 }

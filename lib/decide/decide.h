@@ -30,6 +30,11 @@
 void decide(const struct snapshot *snapshot, const struct client *client, const struct query *query,
             uint64_t hash, struct verdict *verdict);
 
+/** The same for who has asked index_guess of the hash already; guess NULL: nobody has. */
+void decide_guessed(const struct snapshot *snapshot, const struct client *client,
+                    const struct query *query, uint64_t hash, const struct index_entry *guess,
+                    struct verdict *verdict);
+
 /** Refuses a query of a client that is above client_rate. */
 void decide_rate_limited(struct verdict *verdict);
 

@@ -51,8 +51,9 @@ bool chain_is_cut(const struct snapshot *snapshot, const struct exchange *exchan
     if (!has_alias(found->response)) /* the usual case, in which no room for two names is cleared */
         return false;
     struct response_alias alias;
-    return find_cut(snapshot, &exchange->client, &exchange->query, &exchange->question,
-                    found->response, &alias);
+    const struct question question = question_of(&exchange->query, exchange->hash);
+    return find_cut(snapshot, &exchange->client, &exchange->query, &question, found->response,
+                    &alias);
 }
 
 void chain_list_hops(const struct snapshot *snapshot, const struct client *client,

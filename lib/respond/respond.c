@@ -39,6 +39,7 @@ __attribute__((noinline)) static void check_cookie(struct exchange *exchange)
 void respond_prepare(const struct snapshot *snapshot, struct exchange *exchange)
 {
     exchange->hash = 0;
+    exchange->is_guessed = false;
     exchange->status = query_read(exchange->request, exchange->request_length, &exchange->query);
     if (exchange->status == QUERY_DROPPED)
         return;
@@ -51,25 +52,33 @@ void respond_prepare(const struct snapshot *snapshot, struct exchange *exchange)
         return;
     exchange->hash = index_hash(&snapshot->index, &exchange->query.name);
     index_prefetch(&snapshot->index, exchange->hash);
-    if (exchange->forward == NULL)
-        return;
-    exchange->question = question_of(&exchange->query, exchange->hash);
-    forward_prefetch(exchange->forward, exchange->question.hash);
 }
 
-void respond_prefetch(const struct snapshot *snapshot, const struct exchange *exchange)
+static uint64_t question_hash(const struct exchange *exchange)
+{
+    return question_of(&exchange->query, exchange->hash).hash;
+}
+
+void respond_prefetch(const struct snapshot *snapshot, struct exchange *exchange)
 {
     if (exchange->hash == 0)
         return;
-    index_prefetch_entry(&snapshot->index, snapshot->segments, exchange->hash);
-    if (exchange->forward != NULL)
-        forward_prefetch_entry(exchange->forward, exchange->question.hash);
+    exchange->guess = index_guess(&snapshot->index, exchange->hash);
+    exchange->is_guessed = true;
+    if (exchange->guess.kind != INDEX_NOTHING)
+        index_prefetch_entry(snapshot->segments, exchange->guess);
+    else if (exchange->forward != NULL)
+        forward_prefetch(exchange->forward, question_hash(exchange));
 }
 
 void respond_prefetch_text(const struct snapshot *snapshot, const struct exchange *exchange)
 {
-    if (exchange->hash != 0)
-        index_prefetch_text(&snapshot->index, snapshot->segments, exchange->hash);
+    if (!exchange->is_guessed)
+        return;
+    if (exchange->guess.kind != INDEX_NOTHING)
+        index_prefetch_text(snapshot->segments, exchange->guess);
+    else if (exchange->forward != NULL)
+        forward_prefetch_entry(exchange->forward, question_hash(exchange));
 }
 
 size_t respond_octets_most(const struct exchange *exchange)
@@ -133,7 +142,8 @@ static uint16_t reply_flags(const struct verdict *verdict)
 static inline void decide_unlimited(const struct snapshot *snapshot, struct exchange *exchange)
 {
     if (exchange->status == QUERY_READ)
-        decide(snapshot, &exchange->client, &exchange->query, exchange->hash, &exchange->verdict);
+        decide_guessed(snapshot, &exchange->client, &exchange->query, exchange->hash,
+                       exchange->is_guessed ? &exchange->guess : NULL, &exchange->verdict);
     else if (exchange->status == QUERY_COOKIE && exchange->cookie == COOKIE_WRONG)
         respond_want_cookie(exchange); /* RFC 7873 section 5.4 */
     else if (exchange->status != QUERY_DROPPED)

@@ -55,7 +55,10 @@ struct exchange {
     uint64_t hash; /* of the name; 0: nothing is to be looked up, as for outsiders */
     struct query query;
     struct client client;
-    struct question question; /* with `forward`, and a hash */
+
+    /* Set by respond_prefetch. */
+    bool is_guessed;
+    struct index_entry guess; /* what index_guess said of the hash */
 
     /* Set by respond_decide. */
     struct verdict verdict;
@@ -76,10 +79,13 @@ struct exchange {
 /** Reads the request, classifies the client, prefetches index slots. `snapshot` may be NULL. */
 void respond_prepare(const struct snapshot *snapshot, struct exchange *exchange);
 
-/** Prefetches the entry that the slots name; between the two halves, once the slots are cached. */
-void respond_prefetch(const struct snapshot *snapshot, const struct exchange *exchange);
+/**
+ * Prefetches the entry that the slots name; between the two halves, once the slots are cached. A
+ * name that is not ours may be an upstream's: then it is the cache's slots that are prefetched.
+ */
+void respond_prefetch(const struct snapshot *snapshot, struct exchange *exchange);
 
-/** Prefetches the name of that entry; between the halves too, once the entry is cached. */
+/** Prefetches what that entry, or the cache's, points to; once it is cached itself. */
 void respond_prefetch_text(const struct snapshot *snapshot, const struct exchange *exchange);
 
 /**

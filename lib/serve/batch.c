@@ -96,7 +96,7 @@ void batch_prepare(struct batch *batch, size_t count)
         respond_prepare(batch->snapshot, &batch->exchanges[i]);
     }
     for (size_t i = 0; i < count; i++) {
-        const struct exchange *exchange = &batch->exchanges[i];
+        struct exchange *exchange = &batch->exchanges[i];
         respond_prefetch(batch->snapshot, exchange);
         if (batch->flows != NULL && exchange->hash != 0)
             flows_prefetch(batch->flows, &exchange->path, exchange->hash, exchange->query.type);
@@ -256,9 +256,10 @@ static size_t forward_exchange(struct resolution *resolution)
 {
     struct exchange *exchange = resolution->exchange;
     const struct snapshot *snapshot = resolution->batch->snapshot;
+    const struct question question = question_of(&exchange->query, exchange->hash);
     struct forward_result found;
 
-    if (!find(resolution, &exchange->question, exchange->verdict.route, &found))
+    if (!find(resolution, &question, exchange->verdict.route, &found))
         return wait(exchange);
     if (chain_is_cut(snapshot, exchange, &found))
         return follow(resolution, &found);

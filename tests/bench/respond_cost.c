@@ -87,10 +87,12 @@ static void relay_kept(const struct world *world, struct exchange *exchange)
     struct forward_result found;
 
     respond_prepare(world->snapshot, exchange);
+    respond_prefetch(world->snapshot, exchange);
     respond_decide(world->snapshot, exchange);
     /* The exchange has it to look ahead; a batch has it to find with. */
     struct forward *forward = (struct forward *)exchange->forward;
-    if (!forward_find(forward, &exchange->question, exchange->verdict.route, &found)) {
+    const struct question question = question_of(&exchange->query, exchange->hash);
+    if (!forward_find(forward, &question, exchange->verdict.route, &found)) {
         fprintf(stderr, "respond_cost: what was asked is not kept\n");
         exit(EXIT_FAILURE);
     }
