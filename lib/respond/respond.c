@@ -9,6 +9,7 @@
 #include "respond/limits.h"
 #include "respond/outsider.h"
 #include "respond/render.h"
+#include "respond/usual.h"
 #include "wire/reply.h"
 #include "wire/types.h"
 
@@ -196,11 +197,14 @@ __attribute__((noinline)) static size_t write_verdict(const struct snapshot *sna
 
 size_t respond_write(const struct snapshot *snapshot, struct exchange *exchange)
 {
+    exchange->reply_length = 0;
     if (exchange->status == QUERY_DROPPED)
-        exchange->reply_length = 0;
+        return 0;
+    if (usual_fits(exchange))
+        exchange->reply_length = usual_write(exchange);
     else if (outsider_fits(exchange))
         exchange->reply_length = outsider_write(exchange);
-    else
+    if (exchange->reply_length == 0)
         exchange->reply_length = write_verdict(snapshot, exchange);
     return exchange->reply_length;
 }
