@@ -39,8 +39,9 @@ enum answer_kind {
 };
 
 struct verdict {
-    enum situation situation;
-    enum reason reason;
+    enum situation situation : 8;
+    enum reason reason : 8;
+    enum answer_kind answer : 8;
     uint8_t rcode;
     bool is_authoritative; /* aa */
     bool may_recurse;      /* ra: this client may ask upstreams for such a name */
@@ -49,7 +50,7 @@ struct verdict {
     bool is_concealed;     /* another space's name, answered as if nobody had it */
     bool is_alias_target;  /* of a name that aliases have led to */
     uint8_t soa_label;     /* the SOA's owner is the question's name without so many labels */
-    enum answer_kind answer;
+    uint8_t route;         /* of a forwarded name: index in the policy's routes */
     const struct segment *segment; /* the space that owns the name; NULL: none or not disclosed */
     const struct segment *owner;   /* of a concealed name: its space, never disclosed; or NULL */
     const struct membership *membership; /* that gives the client access; NULL: none */
@@ -62,9 +63,8 @@ struct verdict {
         *az; /* the client's, whose routers or dynos come first; NULL: all alike */
     const struct port_entry *port;
     const struct kept_back_cohort *kept_back; /* a kept-back name's cohort; NULL: not kept back */
-    uint8_t route;              /* of a forwarded name: index in the policy's routes */
-    const char *upstream_fault; /* set after forwarding: "no reply from", with ... */
-    const char *upstream;       /* ... the server; NULL: all servers of the route */
+    const char *upstream_fault;               /* set after forwarding: "no reply from", with ... */
+    const char *upstream;                     /* ... the server; NULL: all servers of the route */
 };
 
 /** The line of answers.def that describes the whole reply. */
