@@ -289,6 +289,28 @@ static bool build_views(struct access *access, struct sources *sources, struct v
     return is_built;
 }
 
+/* Makes the table that leads from an address to its view. */
+static bool build_slots(struct access *access)
+{
+    size_t count = 2;
+
+    while (count < 2 * access->view_count)
+        count *= 2;
+    uint32_t *slots = arena_take(access->arena, count * sizeof *slots);
+    if (slots == NULL)
+        return false;
+    memset(slots, 0, count * sizeof *slots);
+    access->slots = slots;
+    access->slot_mask = (uint32_t)(count - 1);
+    for (uint32_t i = 1; i < access->view_count; i++) {
+        uint32_t at = access_home(access->views[i].address);
+        while (slots[at & access->slot_mask] != 0)
+            at++;
+        slots[at & access->slot_mask] = i;
+    }
+    return true;
+}
+
 bool access_build(struct access *access, const struct segment *const *segments, size_t count,
                   const struct local_access *local)
 {
@@ -303,7 +325,7 @@ bool access_build(struct access *access, const struct segment *const *segments, 
         struct view *views = arena_take(access->arena, access->view_count * sizeof *views);
         access->views = views;
         is_built = views != NULL && list_devices(access, segments, count) &&
-                   build_views(access, &sources, views);
+                   build_views(access, &sources, views) && build_slots(access);
     }
     free(sightings);
     if (!is_built)
@@ -341,20 +363,4 @@ uint32_t membership_line(const struct segment *segment, const struct membership 
         if (is_same_block(connection->blocks[i], membership->block))
             return connection->block_lines[i];
     return connection->at.line;
-}
-
-const struct view *access_view(const struct access *access, uint32_t destination)
-{
-    size_t low = 1, high = access->view_count;
-
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (access->views[middle].address == destination)
-            return &access->views[middle];
-        if (access->views[middle].address < destination)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return &access->views[0];
 }

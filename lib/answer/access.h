@@ -72,6 +72,8 @@ struct access {
     struct arena *arena;
     const struct view *views; /* the first is for all other addresses, the rest sorted */
     size_t view_count;
+    const uint32_t *slots; /* numbers of views by the hash of their address; half or more are 0 */
+    uint32_t slot_mask;
     const char *const *devices; /* names of interfaces that connections name, sorted */
     uint32_t device_count;
     struct interfaces *interfaces; /* NULL: no devices */
@@ -103,8 +105,25 @@ uint32_t membership_line(const struct segment *segment, const struct membership 
 /** True if the segment's space is visible to clients that ask at the address of a view. */
 bool access_shows(const struct segment *segment, uint32_t address);
 
+/** The slot where the search for an address begins; operators choose addresses, so without a key.
+ */
+static inline uint32_t access_home(uint32_t address)
+{
+    return (uint32_t)(address * UINT64_C(0x9e3779b97f4a7c15) >> 32);
+}
+
 /** The view for clients that asked at `destination`, whatever interface they come by. */
-const struct view *access_view(const struct access *access, uint32_t destination);
+static inline const struct view *access_view(const struct access *access, uint32_t destination)
+{
+    const struct view *view;
+    uint32_t at = access_home(destination);
+
+    /* An empty slot leads to the view for all others, and ends the search. */
+    do
+        view = &access->views[access->slots[at++ & access->slot_mask]];
+    while (view != access->views && view->address != destination);
+    return view;
+}
 
 /** The number of a device of this name; one that no packet comes with if none has it. */
 uint32_t access_interface(const struct access *access, const char *device);

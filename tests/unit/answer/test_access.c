@@ -302,6 +302,37 @@ TEST(thousands_of_blocks_are_kept_apart)
     free(text);
 }
 
+/* Each of many addresses has a view of its own, and any other one that of all others. */
+TEST(each_of_many_addresses_leads_to_its_view)
+{
+    enum { SPACES = 700 };
+    static const struct local_access nobody = {.space_count = 0};
+    static const struct segment *many[SPACES];
+    struct access access;
+
+    for (uint32_t i = 0; i < SPACES; i++) {
+        char text[128];
+        snprintf(text, sizeof text, "space: space-%u\ncidr: 10.0.0.0/16\nlisten: [10.9.%u.%u]\n", i,
+                 i / 200, 1 + i % 200);
+        many[i] = segment_of_text(text);
+    }
+    ck_assert(access_build(&access, many, SPACES, &nobody));
+    ck_assert_uint_eq(access.view_count, SPACES + 1);
+    for (uint32_t address = 0x0a090000; address < 0x0a090500; address++) {
+        uint32_t low = address & 0xff, number = (address >> 8 & 0xff) * 200 + low - 1;
+        bool is_listed = low >= 1 && low <= 200 && number < SPACES;
+        const struct view *view = access_view(&access, address);
+        ck_assert_uint_eq(view->address, is_listed ? address : 0);
+        struct membership_set set = view_find(view, 0x0a000001);
+        ck_assert_uint_eq(set.count, is_listed);
+        ck_assert(!is_listed || view->memberships[set.first].segment == number);
+    }
+    ck_assert_ptr_eq(access_view(&access, 0), access.views);
+    access_close(&access);
+    for (uint32_t i = 0; i < SPACES; i++)
+        segment_release((struct segment *)many[i]);
+}
+
 TEST(without_spaces_everyone_is_outside)
 {
     static const struct local_access nobody = {.space_count = 0};
