@@ -105,8 +105,7 @@ uint32_t membership_line(const struct segment *segment, const struct membership 
 /** True if the segment's space is visible to clients that ask at the address of a view. */
 bool access_shows(const struct segment *segment, uint32_t address);
 
-/** The slot where the search for an address begins; operators choose addresses, so without a key.
- */
+/** Where the search for an address begins; operators choose addresses, so there is no key. */
 static inline uint32_t access_home(uint32_t address)
 {
     return (uint32_t)(address * UINT64_C(0x9e3779b97f4a7c15) >> 32);
