@@ -41,7 +41,8 @@ struct exchange {
     struct path path;
     enum transport transport;
     uint16_t keepalive_100ms;            /* idle timeout offered over TCP (RFC 7828); 0: none */
-    uint8_t *reply;                      /* room for UDP_OCTETS_MOST or TCP_OCTETS_MOST octets */
+    uint8_t *reply;                      /* room for UDP_OCTETS_MOST or TCP_OCTETS_MOST octets; may
+                                            be the request's, which the reply then replaces */
     uint32_t rotation;                   /* grows by one per exchange: rotates the addresses */
     const struct forward *forward;       /* NULL: other names are not forwarded */
     const struct cookie_server *cookies; /* NULL: cookies are ignored */

@@ -1,30 +1,18 @@
 #include "respond/usual.h"
 
 #include "base/bytes.h"
-#include "wire/edns.h"
+#include "wire/reply.h"
 #include "wire/types.h"
 
 enum { RECORD_HEAD_OCTETS = 12 }; /* pointer, type, class, TTL, length of data */
 
-/* OPT with our UDP size, and the flags to be set. */
-static const uint8_t plain_opt[OPT_OCTETS] = {
-    [2] = TYPE_OPT,
-    [3] = UDP_OCTETS_MOST >> 8,
-    [4] = UDP_OCTETS_MOST & 255,
-};
-
 static void write_header(const struct exchange *exchange, uint16_t count)
 {
     const struct query *query = &exchange->query;
-    uint16_t flags = FLAG_QR | FLAG_AA | (exchange->verdict.may_recurse ? FLAG_RA : 0) |
-                     (query->flags & (FLAG_RD | FLAG_CD));
+    const uint16_t counts[SECTION_COUNT] = {count, 0, query->has_opt};
+    uint16_t flags = FLAG_AA | (exchange->verdict.may_recurse ? FLAG_RA : 0);
 
-    store16(exchange->reply, query->id);
-    store16(exchange->reply + 2, flags);
-    store16(exchange->reply + 4, 1);
-    store16(exchange->reply + 6, count);
-    store16(exchange->reply + 8, 0);
-    store16(exchange->reply + 10, query->has_opt);
+    reply_write_header(exchange->reply, query, flags | reply_echoed_flags(query), counts);
 }
 
 /* The DNS target of a custom domain; NULL: of any other name. */
@@ -79,12 +67,10 @@ size_t usual_write(struct exchange *exchange)
     exchange->answer_count = (uint16_t)(segment->router_up_count + (target != NULL));
     exchange->ttl_seconds = segment->router_ttl_seconds;
     write_header(exchange, exchange->answer_count);
-    octets_copy(exchange->reply + HEADER_OCTETS, exchange->request + HEADER_OCTETS,
-                query->question_end - HEADER_OCTETS);
+    reply_copy_question(exchange->reply, exchange->request, query);
     uint8_t *next = write_records(exchange, target, exchange->reply + query->question_end);
     if (query->has_opt) {
-        memcpy(next, plain_opt, OPT_OCTETS);
-        next[7] = query->dnssec_ok ? OPT_FLAG_DO >> 8 : 0;
+        reply_write_plain_opt(next, query);
         next += OPT_OCTETS;
     }
     return (size_t)(next - exchange->reply);

@@ -30,10 +30,10 @@ void udp_close(struct udp *udp)
 
 int udp_serve_batch(struct udp_socket *socket)
 {
-    int count = udp_batch_receive(socket, BATCH_MOST);
+    int count = udp_batch_receive(socket, UDP_READ_MOST);
 
     if (count > 0)
-        udp_batch_serve(socket, (unsigned)count);
+        udp_batch_serve(socket, (unsigned)count, NULL);
     return count;
 }
 
@@ -41,7 +41,7 @@ int udp_serve_batch(struct udp_socket *socket)
 static bool serve_rounds(struct udp_socket *socket, unsigned rounds)
 {
     for (unsigned i = 0; i < rounds; i++)
-        if (udp_serve_batch(socket) < BATCH_MOST)
+        if (udp_serve_batch(socket) < UDP_READ_MOST)
             return false;
     return true;
 }
@@ -62,17 +62,17 @@ static bool is_overloaded(const struct udp_socket *socket)
 static void drop_unread(struct udp_socket *socket)
 {
     struct share *share = &socket->udp->share;
-    int count = BATCH_MOST;
+    int count = UDP_READ_MOST;
 
     share_begin(share);
-    for (unsigned i = 0; i < DROPS_MOST && count == BATCH_MOST; i++) {
-        count = udp_batch_receive(socket, BATCH_MOST);
-        if (count == BATCH_MOST)
-            udp_batch_serve_shares(socket, BATCH_MOST, share);
+    for (unsigned i = 0; i < DROPS_MOST && count == UDP_READ_MOST; i++) {
+        count = udp_batch_receive(socket, UDP_READ_MOST);
+        if (count == UDP_READ_MOST)
+            udp_batch_serve(socket, UDP_READ_MOST, share);
         else if (count > 0)
-            udp_batch_serve(socket, (unsigned)count);
+            udp_batch_serve(socket, (unsigned)count, NULL);
     }
-    bool has_more = count == BATCH_MOST; /* then the next wake-up goes on with it */
+    bool has_more = count == UDP_READ_MOST; /* then the next wake-up goes on with it */
     backlog_note_dropped(&socket->backlog, has_more, uv_now(socket->poll.loop));
     if (has_more)
         udp_serve_batch(socket); /* they come faster than they can be dropped */
@@ -88,11 +88,11 @@ static void drop_unread(struct udp_socket *socket)
 static bool drop_outdated(struct udp_socket *socket)
 {
     socket->backlog.is_there = false;
-    for (unsigned i = 0; i < DROPS_MOST * BATCH_MOST; i++) {
+    for (unsigned i = 0; i < DROPS_MOST * UDP_READ_MOST; i++) {
         if (udp_batch_receive(socket, 1) == 0)
             return false;
         if (socket_last_age_ms(socket->descriptor) <= BACKLOG_OUTDATED_MS) {
-            udp_batch_serve(socket, 1);
+            udp_batch_serve(socket, 1, NULL);
             return true;
         }
         stats_count(socket->udp->batch->stats, COUNTER_UDP_OUTDATED, 1);
@@ -114,7 +114,7 @@ static void serve_readable(struct udp_socket *socket)
         return;
     }
     bool has_more = serve_rounds(socket, ROUNDS_MOST);
-    backlog_note_served(&socket->backlog, (uint64_t)ROUNDS_MOST * BATCH_MOST, has_more, now_ms);
+    backlog_note_served(&socket->backlog, (uint64_t)ROUNDS_MOST * UDP_READ_MOST, has_more, now_ms);
 }
 
 static void udp_on_readable(uv_poll_t *poll_handle, int status, int events)

@@ -13,15 +13,15 @@
 enum {
     LINE = 64,
     REQUEST_MOST = 4096,
-    REQUEST_STRIDE = 65 * LINE,
-    REPLY_STRIDE = 21 * LINE,
+    MESSAGE_STRIDE = 65 * LINE,
     SEND_TRIES = 3, /* waits per batch when the send queue is full */
     SEND_WAIT_MS = 1,
     CONTROL_OCTETS = CMSG_SPACE(sizeof(struct in6_pktinfo)), /* the larger of both families */
 };
 
-_Static_assert(REQUEST_STRIDE >= REQUEST_MOST && REQUEST_STRIDE / LINE % 2 == 1, "see udp.h");
-_Static_assert(REPLY_STRIDE >= (int)UDP_OCTETS_MOST && REPLY_STRIDE / LINE % 2 == 1, "see udp.h");
+_Static_assert(MESSAGE_STRIDE >= REQUEST_MOST && MESSAGE_STRIDE / LINE % 2 == 1, "see udp_batch.h");
+_Static_assert(REQUEST_MOST >= (int)UDP_OCTETS_MOST, "a reply fits where its request was");
+_Static_assert(UDP_GROUP_MOST <= (int)BATCH_MOST, "the batch has an exchange for each");
 
 /* The kernel requires the alignment of struct cmsghdr. */
 struct control {
@@ -29,16 +29,15 @@ struct control {
 };
 
 struct udp_buffers {
-    uint8_t requests[BATCH_MOST * REQUEST_STRIDE];
-    uint8_t replies[BATCH_MOST * REPLY_STRIDE];
-    struct mmsghdr received[BATCH_MOST];
-    struct iovec received_parts[BATCH_MOST];
-    struct mmsghdr sent[BATCH_MOST];
-    struct iovec sent_parts[BATCH_MOST];
-    struct endpoint sources[BATCH_MOST];
-    struct control controls[BATCH_MOST];
+    uint8_t messages[UDP_READ_MOST * MESSAGE_STRIDE];
+    struct mmsghdr headers[UDP_READ_MOST]; /* of the requests, then of the replies to them */
+    struct iovec parts[UDP_READ_MOST];
+    struct endpoint sources[UDP_READ_MOST];
+    struct control controls[UDP_READ_MOST];
+    uint8_t kept_requests[UDP_GROUP_MOST * MESSAGE_STRIDE]; /* while dnstap has them, too */
     const struct udp_socket *armed_for; /* the socket whose lengths the headers have */
     unsigned used;                      /* headers that the last read changed */
+    unsigned first;                     /* header of the group that is being answered */
 };
 
 struct udp_buffers *udp_batch_new(void)
@@ -48,16 +47,8 @@ struct udp_buffers *udp_batch_new(void)
 
     if (buffers == MAP_FAILED)
         return NULL;
-    for (size_t i = 0; i < BATCH_MOST; i++) {
-        buffers->received_parts[i] = (struct iovec){
-            .iov_base = buffers->requests + i * REQUEST_STRIDE, .iov_len = REQUEST_MOST};
-        buffers->received[i].msg_hdr = (struct msghdr){.msg_name = &buffers->sources[i],
-                                                       .msg_iov = &buffers->received_parts[i],
-                                                       .msg_iovlen = 1,
-                                                       .msg_control = &buffers->controls[i]};
-        buffers->sent[i].msg_hdr =
-            (struct msghdr){.msg_iov = &buffers->sent_parts[i], .msg_iovlen = 1};
-    }
+    for (size_t i = 0; i < UDP_READ_MOST; i++)
+        buffers->parts[i].iov_base = buffers->messages + i * MESSAGE_STRIDE;
     return buffers;
 }
 
@@ -75,14 +66,19 @@ void udp_batch_forget(struct udp_socket *socket)
         buffers->armed_for = NULL;
 }
 
-/* Resets the lengths that the last read has overwritten. */
+/* Sets the headers up that the last read and the replies to it have changed. */
 static void arm(struct udp_buffers *buffers, const struct udp_socket *socket)
 {
-    unsigned count = buffers->armed_for == socket ? buffers->used : BATCH_MOST;
+    unsigned count = buffers->armed_for == socket ? buffers->used : UDP_READ_MOST;
 
     for (unsigned i = 0; i < count; i++) {
-        buffers->received[i].msg_hdr.msg_namelen = socket->name_octets;
-        buffers->received[i].msg_hdr.msg_controllen = socket->control_octets;
+        buffers->parts[i].iov_len = REQUEST_MOST;
+        buffers->headers[i].msg_hdr = (struct msghdr){.msg_name = &buffers->sources[i],
+                                                      .msg_namelen = socket->name_octets,
+                                                      .msg_iov = &buffers->parts[i],
+                                                      .msg_iovlen = 1,
+                                                      .msg_control = &buffers->controls[i],
+                                                      .msg_controllen = socket->control_octets};
     }
     buffers->armed_for = socket;
     buffers->used = 0;
@@ -92,9 +88,9 @@ int udp_batch_receive(struct udp_socket *socket, unsigned most)
 {
     struct udp *udp = socket->udp;
 
-    assert(most <= BATCH_MOST);
+    assert(most <= UDP_READ_MOST);
     arm(udp->buffers, socket);
-    int count = recvmmsg(socket->descriptor, udp->buffers->received, most, MSG_DONTWAIT, NULL);
+    int count = recvmmsg(socket->descriptor, udp->buffers->headers, most, MSG_DONTWAIT, NULL);
     assert(count <= (int)most);
     if (count > 0) {
         udp->buffers->used = (unsigned)count;
@@ -138,19 +134,33 @@ static void turn_control(const struct udp_socket *socket, struct msghdr *header,
     }
 }
 
-/* Fills in one exchange from a received message. */
-static void admit(const struct udp_socket *socket, size_t number)
+/*
+ * The octets of a request. Its reply takes their place, so dnstap, which has both, needs a copy.
+ */
+static const uint8_t *request_of(struct udp_buffers *buffers, const struct batch *batch,
+                                 unsigned number, size_t length)
+{
+    uint8_t *message = buffers->headers[number].msg_hdr.msg_iov->iov_base;
+
+    if (batch->tap == NULL)
+        return message;
+    return memcpy(buffers->kept_requests + (size_t)(number - buffers->first) * MESSAGE_STRIDE,
+                  message, length);
+}
+
+/* Fills in an exchange of the group from a received message. */
+static void admit(const struct udp_socket *socket, unsigned number)
 {
     struct udp_buffers *buffers = socket->udp->buffers;
     struct batch *batch = socket->udp->batch;
-    struct exchange *exchange = &batch->exchanges[number];
-    struct mmsghdr *received = &buffers->received[number];
+    struct exchange *exchange = &batch->exchanges[number - buffers->first];
+    struct mmsghdr *received = &buffers->headers[number];
 
-    exchange->request = received->msg_hdr.msg_iov->iov_base;
+    exchange->request = request_of(buffers, batch, number, received->msg_len);
     exchange->request_length = received->msg_len;
     exchange->transport = TRANSPORT_UDP;
     exchange->keepalive_100ms = 0;
-    exchange->reply = buffers->replies + number * REPLY_STRIDE;
+    exchange->reply = received->msg_hdr.msg_iov->iov_base;
     exchange->path.destination = socket->address;
     exchange->path.interface = 0;
     if (socket->control_octets > 0)
@@ -162,18 +172,12 @@ static void admit(const struct udp_socket *socket, size_t number)
     }
 }
 
-/* Queues one reply for sending. */
-static void queue_reply(struct udp_buffers *buffers, size_t slot, size_t number, size_t length)
+/* Queues one reply for sending, in a slot no later than its request's. */
+static void queue_reply(struct udp_buffers *buffers, unsigned slot, unsigned number, size_t length)
 {
-    const struct msghdr *received = &buffers->received[number].msg_hdr;
-    struct msghdr *sent = &buffers->sent[slot].msg_hdr;
-
-    sent->msg_name = received->msg_name;
-    sent->msg_namelen = received->msg_namelen;
-    sent->msg_control = received->msg_control;
-    sent->msg_controllen = received->msg_controllen;
-    buffers->sent_parts[slot] =
-        (struct iovec){.iov_base = buffers->replies + number * REPLY_STRIDE, .iov_len = length};
+    buffers->headers[number].msg_hdr.msg_iov->iov_len = length;
+    if (slot != number)
+        buffers->headers[slot].msg_hdr = buffers->headers[number].msg_hdr;
 }
 
 /* True when the send queue has, or may have, room again. */
@@ -194,7 +198,8 @@ static void send_replies(const struct udp_socket *socket, unsigned count)
     unsigned done = 0, failed = 0, waits = 0;
 
     while (done < count) {
-        int taken = sendmmsg(socket->descriptor, buffers->sent + done, count - done, MSG_DONTWAIT);
+        int taken =
+            sendmmsg(socket->descriptor, buffers->headers + done, count - done, MSG_DONTWAIT);
         if (taken > 0) {
             done += (unsigned)taken;
             continue;
@@ -215,40 +220,30 @@ static void send_replies(const struct udp_socket *socket, unsigned count)
         stats_count(stats, COUNTER_UDP_SEND_FAILURES, failed);
 }
 
-/* Answers the first `count` exchanges, which were admitted. */
-static void answer(struct udp_socket *socket, unsigned count)
+/* Answers the group, up to the header `end`. Returns the replies queued. */
+static unsigned answer_group(struct udp_socket *socket, unsigned end, unsigned replies)
 {
     struct udp_buffers *buffers = socket->udp->buffers;
     struct batch *batch = socket->udp->batch;
-    unsigned replies = 0;
+    unsigned count = end - buffers->first;
 
     batch_prepare(batch, count);
     for (unsigned i = 0; i < count; i++) {
+        unsigned number = buffers->first + i;
         size_t length =
-            batch_finish(batch, i, buffers->received[i].msg_hdr.msg_name, &socket->carrier);
+            batch_finish(batch, i, buffers->headers[number].msg_hdr.msg_name, &socket->carrier);
         if (length > 0)
-            queue_reply(buffers, replies++, i, length);
+            queue_reply(buffers, replies++, number, length);
     }
-    send_replies(socket, replies);
-    stats_count(batch->stats, COUNTER_UDP_REQUESTS, count);
-    stats_count(batch->stats, COUNTER_UDP_BATCHES, 1);
-    batch_end(batch);
+    return replies;
 }
 
-void udp_batch_serve(struct udp_socket *socket, unsigned count)
+static void exchange_headers(struct udp_buffers *buffers, unsigned first, unsigned second)
 {
-    batch_begin(socket->udp->batch, uv_now(socket->poll.loop));
-    for (unsigned i = 0; i < count; i++)
-        admit(socket, i);
-    answer(socket, count);
-}
+    struct mmsghdr kept = buffers->headers[first];
 
-static void exchange_headers(struct udp_buffers *buffers, size_t first, size_t second)
-{
-    struct mmsghdr kept = buffers->received[first];
-
-    buffers->received[first] = buffers->received[second];
-    buffers->received[second] = kept;
+    buffers->headers[first] = buffers->headers[second];
+    buffers->headers[second] = kept;
 }
 
 /* True when the exchange is one of its client's share. */
@@ -261,23 +256,41 @@ static bool has_share(const struct snapshot *snapshot, const struct exchange *ex
     return client.count > 0 && share_take(share, client.address);
 }
 
-void udp_batch_serve_shares(struct udp_socket *socket, unsigned count, struct share *share)
+/* Admits one more request to the group, unless it is not of its client's share. */
+static bool takes(struct udp_socket *socket, unsigned number, unsigned group_end,
+                  struct share *share)
 {
     struct udp_buffers *buffers = socket->udp->buffers;
     struct batch *batch = socket->udp->batch;
-    unsigned kept = 0;
+
+    if (share != NULL)
+        exchange_headers(buffers, number, group_end);
+    admit(socket, group_end);
+    return share == NULL ||
+           has_share(batch->snapshot, &batch->exchanges[group_end - buffers->first], share);
+}
+
+void udp_batch_serve(struct udp_socket *socket, unsigned count, struct share *share)
+{
+    struct udp_buffers *buffers = socket->udp->buffers;
+    struct batch *batch = socket->udp->batch;
+    unsigned taken = 0, replies = 0;
 
     batch_begin(batch, uv_now(socket->poll.loop));
+    buffers->first = 0;
     for (unsigned i = 0; i < count; i++) {
-        exchange_headers(buffers, i, kept);
-        admit(socket, kept);
-        kept += has_share(batch->snapshot, &batch->exchanges[kept], share);
+        taken += takes(socket, i, taken, share);
+        if (taken - buffers->first == UDP_GROUP_MOST) {
+            replies = answer_group(socket, taken, replies);
+            buffers->first = taken;
+        }
     }
-    stats_count(batch->stats, COUNTER_UDP_OUTDATED, count - kept);
-    if (kept > 0)
-        answer(socket, kept);
-    else
-        batch_end(batch);
+    replies = answer_group(socket, taken, replies);
+    send_replies(socket, replies);
+    stats_count(batch->stats, COUNTER_UDP_OUTDATED, count - taken);
+    stats_count(batch->stats, COUNTER_UDP_REQUESTS, taken);
+    stats_count(batch->stats, COUNTER_UDP_BATCHES, taken > 0);
+    batch_end(batch);
 }
 
 /* ---- late replies ---- */
@@ -303,10 +316,10 @@ static void keep_client(struct carrier *carrier, size_t number, struct late_clie
 {
     const struct udp_socket *socket = (const struct udp_socket *)(const void *)carrier;
     const struct udp_buffers *buffers = socket->udp->buffers;
-    const struct msghdr *received = &buffers->received[number].msg_hdr;
+    const struct msghdr *received = &buffers->headers[buffers->first + number].msg_hdr;
     struct udp_client kept = {.endpoint = *(const struct endpoint *)received->msg_name};
 
-    assert(number < buffers->used);
+    assert(buffers->first + number < buffers->used);
     if (socket->control_octets > 0)
         kept.control_octets = (uint32_t)received->msg_controllen;
     assert(kept.control_octets <= sizeof kept.control);

@@ -4,9 +4,10 @@
 
 #include "base/bytes.h"
 #include "forward/rr.h"
+#include "wire/edns.h"
 #include "wire/types.h"
 
-enum { OPT_OCTETS = 11, ANSWERS_AT = 6, AUTHORITIES_AT = 8, ADDITIONALS_AT = 10 };
+enum { ANSWERS_AT = 6, AUTHORITIES_AT = 8, ADDITIONALS_AT = 10 };
 
 /* ---- asking ---- */
 

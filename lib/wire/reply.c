@@ -2,9 +2,6 @@
 
 #include <assert.h>
 
-#include "wire/edns.h"
-#include "wire/types.h"
-
 enum { RECORD_HEAD_OCTETS = 12 }; /* pointer, type, class, TTL, length of data */
 
 static bool sends_nsid(const struct reply *reply)
@@ -59,8 +56,9 @@ void reply_start(struct reply *reply, const uint8_t *request, const struct query
     reply->section = SECTION_ANSWER;
     reply->limit = buffer + most;
     reply->out = writer_over(buffer, most - opt_octets(reply));
-    reply->out.next += HEADER_OCTETS;
-    write_octets(&reply->out, request + HEADER_OCTETS, query->question_end - HEADER_OCTETS);
+    assert(query->question_end <= reply->out.end - reply->out.start);
+    reply->out.next += query->question_end;
+    reply_copy_question(buffer, request, query);
 }
 
 uint8_t *reply_record(struct reply *reply, uint16_t owner, uint16_t type, uint32_t ttl_seconds,
@@ -179,16 +177,11 @@ static void write_options(struct reply *reply)
 
 static void write_opt(struct reply *reply, uint16_t rcode)
 {
-    /* Owner is the root; our UDP size; extended rcode, version 0 and flags to be set; no options.
-     */
-    static const uint8_t plain[OPT_OCTETS] = {0, 0, TYPE_OPT, UDP_OCTETS_MOST >> 8,
-                                              UDP_OCTETS_MOST & 255};
     uint8_t *opt = write_span(&reply->out, OPT_OCTETS);
 
     assert(opt != NULL); /* room was reserved */
-    memcpy(opt, plain, OPT_OCTETS);
+    reply_write_plain_opt(opt, reply->query);
     opt[5] = (uint8_t)(rcode >> 4);
-    opt[7] = reply->query->dnssec_ok ? 0x80 : 0;
     if (!has_options(reply) && reply->options->passed_length == 0)
         return;
     write_options(reply);
@@ -198,7 +191,6 @@ static void write_opt(struct reply *reply, uint16_t rcode)
 size_t reply_finish(struct reply *reply, uint16_t flags, uint16_t rcode)
 {
     const struct query *query = reply->query;
-    uint8_t *header = reply->out.start;
 
     if (reply->out.failed) {
         reply->out.failed = false; /* for the OPT record, whose room is reserved */
@@ -213,12 +205,7 @@ size_t reply_finish(struct reply *reply, uint16_t flags, uint16_t rcode)
         rcode = RCODE_FORMERR;
     }
     bool is_query = (query->flags & FLAG_OPCODE) == 0;
-    flags |= FLAG_QR | (query->flags & (is_query ? FLAG_RD | FLAG_CD : FLAG_OPCODE)) | (rcode & 15);
-    store16(header, query->id);
-    store16(header + 2, flags);
-    store16(header + 4, query->question_end > HEADER_OCTETS);
-    store16(header + 6, reply->counts[SECTION_ANSWER]);
-    store16(header + 8, reply->counts[SECTION_AUTHORITY]);
-    store16(header + 10, reply->counts[SECTION_ADDITIONAL]);
+    flags |= (is_query ? reply_echoed_flags(query) : query->flags & FLAG_OPCODE) | (rcode & 15);
+    reply_write_header(reply->out.start, query, flags, reply->counts);
     return writer_length(&reply->out);
 }

@@ -20,7 +20,9 @@
 #include <stdint.h>
 
 #include "base/bytes.h"
+#include "wire/edns.h"
 #include "wire/query.h"
+#include "wire/types.h"
 
 enum reply_section { SECTION_ANSWER, SECTION_AUTHORITY, SECTION_ADDITIONAL, SECTION_COUNT };
 
@@ -50,7 +52,7 @@ struct reply {
 /**
  * Begins a reply: copies the question (nothing when the query has no readable one).
  *
- * buffer  at least `most` octets
+ * buffer  at least `most` octets; may be the request, whose octets the reply then replaces
  * most    largest reply in octets, 512 or more
  */
 void reply_start(struct reply *reply, const uint8_t *request, const struct query *query,
@@ -115,3 +117,42 @@ size_t reply_finish(struct reply *reply, uint16_t flags, uint16_t rcode);
  * returned, NULL included.
  */
 void reply_close_record(struct reply *reply, uint8_t *data);
+
+/* ---- for replies that are copied in one go (respond/usual.h, outsider.h, forward/relay.h) ---- */
+
+/** Copies the question from the request, whose octets `reply` may be. */
+static inline void reply_copy_question(uint8_t *reply, const uint8_t *request,
+                                       const struct query *query)
+{
+    if (reply != request)
+        octets_copy(reply + HEADER_OCTETS, request + HEADER_OCTETS,
+                    query->question_end - HEADER_OCTETS);
+}
+
+/** Writes a header. `flags` are all but QR; a readable question counts as one. */
+static inline void reply_write_header(uint8_t *reply, const struct query *query, uint16_t flags,
+                                      const uint16_t counts[SECTION_COUNT])
+{
+    store16(reply, query->id);
+    store16(reply + 2, FLAG_QR | flags);
+    store16(reply + 4, query->question_end > HEADER_OCTETS);
+    store16(reply + 6, counts[SECTION_ANSWER]);
+    store16(reply + 8, counts[SECTION_AUTHORITY]);
+    store16(reply + 10, counts[SECTION_ADDITIONAL]);
+}
+
+/** The flags of a query that its reply repeats; of another opcode, they mean something else. */
+static inline uint16_t reply_echoed_flags(const struct query *query)
+{
+    return query->flags & (FLAG_RD | FLAG_CD);
+}
+
+/** Writes an OPT with our UDP size, DO if the client set it, and no options: OPT_OCTETS. */
+static inline void reply_write_plain_opt(uint8_t *opt, const struct query *query)
+{
+    static const uint8_t plain[OPT_OCTETS] = {
+        [2] = TYPE_OPT, [3] = UDP_OCTETS_MOST >> 8, [4] = UDP_OCTETS_MOST & 255};
+
+    memcpy(opt, plain, OPT_OCTETS);
+    opt[7] = query->dnssec_ok ? OPT_FLAG_DO >> 8 : 0;
+}

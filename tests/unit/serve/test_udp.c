@@ -1,4 +1,4 @@
-// wrap: socket_last_age_ms
+// wrap: socket_last_age_ms tap_takes_next tapping_send
 #include "serve/udp.h"
 
 #include <arpa/inet.h>
@@ -8,6 +8,8 @@
 #include <unistd.h>
 
 #include "serve/socket.h"
+#include "serve/tapping.h"
+#include "serve/udp_batch.h"
 #include "support/request.h"
 #include "support/serving.h"
 #include "support/suite.h"
@@ -29,6 +31,32 @@ uint64_t __wrap_socket_last_age_ms(int descriptor)
         return __real_socket_last_age_ms(descriptor);
     age_count--;
     return *ages_ms++;
+}
+
+/* Of what dnstap got: how many had the request that was asked and the reply to it. */
+static unsigned taps;
+
+bool __wrap_tap_takes_next(struct tap_feed *feed);
+bool __wrap_tap_takes_next(struct tap_feed *feed)
+{
+    (void)feed;
+    return true;
+}
+
+bool __wrap_tapping_send(struct tap_feed *feed, const struct dnstap_origin *origin,
+                         const struct exchange *exchange, const struct tapped *tapped);
+bool __wrap_tapping_send(struct tap_feed *feed, const struct dnstap_origin *origin,
+                         const struct exchange *exchange, const struct tapped *tapped)
+{
+    uint8_t query[REQUEST_OCTETS_MOST];
+    size_t length = serving_query(exchange->query.id, query);
+
+    (void)feed;
+    (void)origin;
+    (void)tapped;
+    taps += exchange->request_length == length && memcmp(exchange->request, query, length) == 0 &&
+            load16(exchange->reply) == exchange->query.id && (exchange->reply[2] & 0x80) != 0;
+    return true;
 }
 
 /* One served socket on loopback and a client. */
@@ -112,8 +140,8 @@ TEST(a_query_is_answered_by_the_loop)
     end(&scene);
 }
 
-/* Around one batch and two. */
-static const unsigned counts[] = {1, 63, 64, 65, 128, 129};
+/* Around one group, one batch and two. */
+static const unsigned counts[] = {1, 15, 16, 17, 63, 64, 65, 128, 129};
 
 TEST_OVER(any_number_of_queries_is_answered_in_one_turn, counts)
 {
@@ -154,6 +182,48 @@ TEST(what_gets_no_reply_leaves_no_gap)
     ck_assert_int_eq(take_reply(&scene), -1);
     ck_assert_uint_eq(serving_count(&scene.serving, COUNTER_DROPPED), 3);
     ck_assert_uint_eq(serving_count(&scene.serving, COUNTER_UDP_REPLIES), 2);
+    end(&scene);
+}
+
+/* A reply is written where its request was; one that is dropped lies between others. */
+TEST(gaps_in_any_group_leave_the_others_their_replies)
+{
+    static const uint8_t runt[11] = {0};
+    struct scene scene;
+
+    begin(&scene, "0.0.0.0", "127.0.0.9");
+    for (uint16_t id = 1; id <= 60; id++)
+        if (id % 3 == 0)
+            put(&scene, runt, sizeof runt);
+        else
+            ask(&scene, id);
+    ck_assert_int_eq(udp_serve_batch(&scene.socket), 60);
+    for (uint16_t id = 1; id <= 60; id++)
+        if (id % 3 != 0)
+            ck_assert_int_eq(take_reply(&scene), id); /* which compares the address */
+    ck_assert_int_eq(take_reply(&scene), -1);
+    for (uint16_t id = 1; id <= 64; id++)
+        ask(&scene, id);
+    ck_assert_int_eq(udp_serve_batch(&scene.socket), 64);
+    for (uint16_t id = 1; id <= 64; id++)
+        ck_assert_int_eq(take_reply(&scene), id);
+    end(&scene);
+}
+
+TEST(dnstap_has_the_octets_of_both_request_and_reply)
+{
+    struct scene scene;
+
+    begin(&scene, "127.0.0.1", "127.0.0.1");
+    scene.serving.batch.tap = (struct tap_feed *)&scene;
+    taps = 0;
+    for (uint16_t id = 1; id <= 40; id++)
+        ask(&scene, id);
+    ck_assert_int_eq(udp_serve_batch(&scene.socket), 40);
+    for (uint16_t id = 1; id <= 40; id++)
+        ck_assert_int_eq(take_reply(&scene), id);
+    ck_assert_uint_eq(taps, 40);
+    scene.serving.batch.tap = NULL;
     end(&scene);
 }
 
@@ -231,7 +301,7 @@ TEST_OVER(a_request_has_the_interface_that_it_came_by, interfaces)
     serving_turn(&scene.serving);
     for (uint16_t id = 2; id <= 71; id++)
         ck_assert_int_eq(take_reply(&scene), id); /* which compares the address */
-    for (unsigned i = 0; i < BATCH_MOST; i++) {
+    for (unsigned i = 0; i < UDP_GROUP_MOST; i++) {
         const struct path *path = &scene.serving.batch.exchanges[i].path;
         ck_assert_uint_eq(path->interface, interfaces[_i].has_it ? if_nametoindex("lo") : 0);
         ck_assert_uint_eq(path->destination, 0x7f000001);
