@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/journal.h"
 #include "base/log.h"
+#include "config/port_range.h"
 #include "spacednsd/control.h"
 #include "spacednsd/daemon_replica.h"
 #include "spacednsd/daemon_requests.h"
@@ -18,6 +19,7 @@
 #include "spacednsd/reload_first.h"
 #include "spacednsd/settings_reload.h"
 #include "spacednsd/zones.h"
+#include "upstream/datagrams.h"
 
 /* ---- why it ends ---- */
 
@@ -100,6 +102,20 @@ static bool init(struct daemon *daemon, const struct settings *settings, struct 
     reloads->on_idle = daemon_upgrade_on_idle;
     reloads->context = daemon;
     return true;
+}
+
+/* The ports that queries to upstreams are sent from. */
+static void find_ports(struct settings *settings)
+{
+    uint32_t count = PORT_RANGE_ANY_COUNT;
+
+    if (settings->upstream_ports == UPSTREAM_PORTS_SYSTEM)
+        count = port_range_read(PORT_RANGE_PATH);
+    if (count == 0)
+        count = datagrams_estimate_ports(); /* the file is hidden */
+    settings->upstream_port_count = count;
+    if (port_range_is_narrow(settings) && settings->upstream_zones.count > 0)
+        events_log_few_ports(settings);
 }
 
 /* Becomes the user of the settings, with the right to bind. Only root may raise some limits. */
@@ -431,6 +447,7 @@ int daemon_run(struct settings *settings, struct report *report)
 {
     struct daemon daemon;
 
+    find_ports(settings); /* before others copy the settings */
     bool serves = init(&daemon, settings, report) && become_process(&daemon, settings) &&
                   load(&daemon) && make_server(&daemon) && serve(&daemon);
     assert(serves || daemon.code != EXIT_SUCCESS);

@@ -1,10 +1,12 @@
 #include "spacednsd/events.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/escape.h"
 #include "base/log.h"
+#include "config/port_range.h"
 #include "config/settings_change.h"
 #include "inspect/stats_visit.h"
 #include "spacednsd/settings_reload.h"
@@ -21,6 +23,17 @@ static void add_upstreams(struct log_line *line, const struct settings *settings
     }
     octets[text_length(&text)] = '\0';
     log_string(line, "upstreams", settings->upstreams.count == 0 ? "none" : octets);
+}
+
+/* What the ports of upstream queries are worth; nothing when the range is not known. */
+static void add_ports(struct log_line *line, const struct settings *settings)
+{
+    unsigned tenths = port_range_tenths(settings->upstream_port_count);
+    char bits[16];
+
+    snprintf(bits, sizeof bits, "%u.%u", tenths / 10, tenths % 10);
+    if (settings->upstream_port_count > 0)
+        log_string(line, "upstream_port_bits", bits);
 }
 
 static void add_listen(struct log_line *line, const struct settings *settings)
@@ -46,6 +59,7 @@ void events_log_ready(const struct settings *settings, const struct snapshot *sn
     log_start(&line, LOG_INFO, "ready");
     add_listen(&line, settings);
     add_upstreams(&line, settings);
+    add_ports(&line, settings);
     log_number(&line, "workers", settings->workers);
     log_number(&line, "spaces", snapshot_count_spaces(snapshot));
     log_number(&line, "apps", snapshot->app_count);
@@ -124,6 +138,20 @@ void events_log_few_descriptors(const struct settings *settings, uint64_t limit,
                "each worker opens fewer sockets to upstreams, or keeps fewer TCP connections, than "
                "the settings allow; raise the limit (LimitNOFILE=, ulimit -Hn) to `wanted`, "
                "or lower upstream_questions, tcp_connections, workers");
+    log_send(&line);
+}
+
+void events_log_few_ports(const struct settings *settings)
+{
+    struct log_line line;
+
+    log_start(&line, LOG_WARNING, "few_ports");
+    log_number(&line, "ports", settings->upstream_port_count);
+    add_ports(&line, settings);
+    log_string(&line, "text",
+               "answers of upstreams are easier to forge: a query's port is drawn from fewer than "
+               "16384; widen the range (sysctl -w net.ipv4.ip_local_port_range=\"1024 65535\") and "
+               "restart, or set upstream_ports: any");
     log_send(&line);
 }
 

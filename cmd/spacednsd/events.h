@@ -2,8 +2,8 @@
 /**
  * The events that the daemon logs about itself, each with a fixed name.
  *
- * ready, reload_done, reload_unchanged, counters, stopping, few_descriptors, no_upstreams,
- * privileges, stays_root, sandbox_incomplete, sandbox_log here;
+ * ready, reload_done, reload_unchanged, counters, stopping, few_descriptors, few_ports,
+ * no_upstreams, privileges, stays_root, sandbox_incomplete, sandbox_log here;
  * reload_refused, finding and findings_left_out in findings_log.h; names_kept_back and names_let_go
  * in kept.h; state_decayed, state_failed, state_stored and state_unused in storing.h;
  * control_failed in daemon.c; http_failed and http_ready in web.h; upgrade_* and launcher_failed in
@@ -39,6 +39,9 @@ void events_log_stopping(int signal_number, const struct signal_sender *sender);
 
 /** The settings' shares are those of settings_share_descriptors. */
 void events_log_few_descriptors(const struct settings *settings, uint64_t limit, uint64_t wanted);
+
+/** Queries to upstreams are sent from too few ports. */
+void events_log_few_ports(const struct settings *settings);
 
 /** No upstream is configured, and resolv.conf names none. */
 void events_log_no_upstreams(void);

@@ -34,6 +34,7 @@ static bool read_again(struct settings_reload *reload, const struct settings *no
     settings_check_groups(next, now, report);
     if (!settings_keep(next, now, report))
         return false;
+    next->upstream_port_count = now->upstream_port_count;
     forwarding_complete_here(next, now, report);
     settings_check_routes(next, report);
     settings_check_state(next, report);

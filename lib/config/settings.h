@@ -69,6 +69,7 @@ struct string_list {
 enum { EXTERNAL_REFUSE, EXTERNAL_NXDOMAIN };
 enum { LOG_QUERIES_FAILURES, LOG_QUERIES_ALL, LOG_QUERIES_NONE };
 enum { LOG_FORMAT_LOGFMT, LOG_FORMAT_JSON };
+enum { UPSTREAM_PORTS_SYSTEM, UPSTREAM_PORTS_ANY };
 enum registry_channel { REGISTRY_STABLE, REGISTRY_CANARY };
 enum sandbox_mode { SANDBOX_ON, SANDBOX_LOG, SANDBOX_OFF };
 
@@ -91,7 +92,9 @@ struct settings {
         upstream_sockets; /* per worker, as descriptors allow (settings_reload.h); 0: no bound */
     uint32_t tcp_sockets; /* the same for connections */
     uint32_t cache_size;  /* octets, all workers together */
-    uint32_t upstream_questions; /* per worker, in flight at once */
+    uint32_t upstream_questions;  /* per worker, in flight at once */
+    unsigned upstream_ports;      /* UPSTREAM_PORTS_... */
+    uint32_t upstream_port_count; /* to draw from, found at start; 0: not known */
     bool upstream_0x20;
     const char *suffix_apps;
     const char *suffix_discovery;

@@ -44,7 +44,8 @@ json_t *json_cidr(struct cidr cidr)
 
 static void print_value(json_t *value, size_t flags, FILE *out)
 {
-    if (value == NULL || json_dumpf(value, out, flags | JSON_ENSURE_ASCII) != 0)
+    if (value == NULL ||
+        json_dumpf(value, out, flags | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(15)) != 0)
         fputs("null", out);
     fputc('\n', out);
     json_decref(value);

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/escape.h"
+#include "config/port_range.h"
 #include "inspect/print.h"
 #include "inspect/registry_print.h"
 #include "inspect/stats_visit.h"
@@ -220,6 +221,25 @@ static const char *cookies_text(const struct settings *settings)
     return settings->cookie_secrets.count > 0 ? "cookie_secrets set" : "own secrets";
 }
 
+static const char *ports_text(const struct settings *settings)
+{
+    return settings->upstream_ports == UPSTREAM_PORTS_ANY ? "any" : "system";
+}
+
+/* Marked with ! when they are too few. */
+static void print_ports(const struct settings *settings, FILE *out)
+{
+    unsigned tenths = port_range_tenths(settings->upstream_port_count);
+
+    if (settings->upstream_port_count == 0)
+        fprintf(out, "%-*s %s, how many is not known\n", KEY_COLUMN, "upstream_ports",
+                ports_text(settings));
+    else
+        fprintf(out, "%-*s %s%s, %" PRIu32 " ports, %u.%u bits\n", KEY_COLUMN, "upstream_ports",
+                port_range_is_narrow(settings) ? "! " : "", ports_text(settings),
+                settings->upstream_port_count, tenths / 10, tenths % 10);
+}
+
 void status_print_text(const struct status *status, FILE *out)
 {
     const struct snapshot *snapshot = status->snapshot;
@@ -248,6 +268,7 @@ void status_print_text(const struct status *status, FILE *out)
     print_upgrade_problem(status->upgrade_problem, out);
     print_privileges(&status->privileges, out);
     print_string(out, "cookies", cookies_text(status->settings));
+    print_ports(status->settings, out);
     print_upstreams(status, out);
     print_cache(&status->cache, out);
     print_raised(&status->raised, out);
@@ -409,6 +430,16 @@ static json_t *json_upstreams(const struct status *status)
     return upstreams;
 }
 
+/* null: not known. */
+static json_t *json_ports(const struct settings *settings)
+{
+    if (settings->upstream_port_count == 0)
+        return json_null();
+    return json_pack("{s:s, s:I, s:f}", "drawn_from", ports_text(settings), "count",
+                     (json_int_t)settings->upstream_port_count, "bits",
+                     port_range_tenths(settings->upstream_port_count) / 10.0);
+}
+
 static json_t *json_cache(const struct status_cache *cache)
 {
     return json_pack("{s:I, s:I, s:I, s:I}", "entries", (json_int_t)cache->entries, "octets",
@@ -448,7 +479,7 @@ void status_print_json(const struct status *status, FILE *out)
         json_pack(
             "{s:s, s:i, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:I, s:I, s:I, "
             "s:I, "
-            "s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o}",
+            "s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o}",
             "version", SPACEDNS_VERSION, "pid", status->pid, "uptime_seconds",
             (json_int_t)status->uptime_s, "generation", (json_int_t)snapshot->generation,
             "last_reload", json_last(&status->last), "last_good", json_last_good(status),
@@ -463,9 +494,10 @@ void status_print_json(const struct status *status, FILE *out)
             (json_int_t)count_kept_back(status), "devices", json_devices(&snapshot->access),
             "state", json_state(status), "upgrade_problem", json_text(status->upgrade_problem),
             "privileges", json_privileges(&status->privileges), "cookies",
-            cookies_text(status->settings), "upstreams", json_upstreams(status), "cache",
-            json_cache(&status->cache), "raised_ttl", json_raised(&status->raised), "limited",
-            json_limited(&status->limited), "counters", json_counters(&status->totals)),
+            cookies_text(status->settings), "upstream_ports", json_ports(status->settings),
+            "upstreams", json_upstreams(status), "cache", json_cache(&status->cache), "raised_ttl",
+            json_raised(&status->raised), "limited", json_limited(&status->limited), "counters",
+            json_counters(&status->totals)),
         out);
     free(zones);
 }

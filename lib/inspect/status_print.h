@@ -6,6 +6,7 @@
  *     last_reload              refused 3 h ago: zones/a.yaml:18:22: E-ROUTER-DYNO: ...
  *     last_good                ! zones/a.yaml as accepted at 2026-11-29T10:00:00Z: 18:22: E-TTL: …
  *     silent_workers           2 4
+ *     upstream_ports           system, 28232 ports, 14.7 bits
  *     upstream                 10.0.0.2 up 3-5ms for corp.example, .
  *     cache                    1200 entries in 98304 of 67108864 octets
  *     raised_ttl               2 apps, up to 60 s: sleepy-river-2739 of test-space

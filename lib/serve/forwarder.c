@@ -72,6 +72,7 @@ static bool open_sockets(struct upstream_set *upstreams, struct err *err)
         .server_count = upstreams->servers.count,
         .attempts = fetch_tickets(forwarder->questions),
         .sockets_most = forwarder->sockets_most,
+        .uses_any_port = forwarder->uses_any_port,
         .stats = forwarder->batch->stats,
     };
 
@@ -286,6 +287,7 @@ bool forwarder_start(struct forwarder *forwarder, uv_loop_t *loop, struct batch 
         .cache_octets = settings->cache_size / settings->workers,
         .questions = count_questions(settings),
         .sockets_most = settings->upstream_sockets,
+        .uses_any_port = settings->upstream_ports == UPSTREAM_PORTS_ANY,
         .mixes_case = settings->upstream_0x20,
     };
     start_handles(forwarder);

@@ -40,6 +40,7 @@ struct forwarder {
     size_t cache_octets;
     size_t questions;
     size_t sockets_most; /* 0: no bound */
+    bool uses_any_port;
     bool mixes_case;
     bool is_stopping;
     struct upstream_set *upstreams; /* NULL: no upstreams */

@@ -8,17 +8,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "base/random.h"
+#include "upstream/datagrams.h"
 #include "upstream/server_streams.h"
 #include "upstream/stream.h"
 
 enum {
-    EVENTS_MOST = 64,   /* taken from epoll at once ... */
-    ROUNDS_MOST = 4,    /* ... and so often, before other handles are served */
-    DATAGRAMS_MOST = 8, /* read from one socket at once */
-    PORT_FIRST = 1024,
-    PORT_COUNT = 65536 - PORT_FIRST,
-    PORT_TRIES_MOST = 8,
+    EVENTS_MOST = 64,              /* taken from epoll at once ... */
+    ROUNDS_MOST = 4,               /* ... and so often, before other handles are served */
+    DATAGRAMS_MOST = 8,            /* read from one socket at once */
     STREAMS = SERVER_STREAMS_MOST, /* of each server */
 };
 
@@ -33,9 +30,8 @@ enum attempt_socket_state {
 struct attempt_socket {
     struct stream_query *stream_query; /* ATTEMPT_SOCKET_STREAM, of ... */
     struct stream *stream;
-    uint64_t event; /* ATTEMPT_SOCKET_UDP: epoll's data */
-    int descriptor; /* ATTEMPT_SOCKET_UDP */
-    uint8_t state;  /* enum attempt_socket_state */
+    struct datagram_socket *datagram_socket; /* ATTEMPT_SOCKET_UDP */
+    uint8_t state;                           /* enum attempt_socket_state */
     uint8_t server;
     uint8_t failure; /* ATTEMPT_SOCKET_FAILED: enum link_failure */
     bool is_listed;  /* among the failed */
@@ -49,9 +45,10 @@ struct sockets {
     uv_timer_t tick;                        /* active while a stream is open */
     unsigned handles;                       /* of these, not closed yet */
     struct tls_trust *trust;                /* NULL: no server speaks TLS */
-    struct attempt_socket *attempt_sockets; /* by ticket; their slots in epoll are their tickets */
+    struct attempt_socket *attempt_sockets; /* by ticket */
     size_t attempt_socket_count;
-    struct stream *streams; /* STREAMS by server; their slots follow the attempts' */
+    struct datagrams datagrams; /* their slots in epoll are below the number of attempts */
+    struct stream *streams;     /* STREAMS by server; their slots follow */
     size_t stream_count;
     struct server_streams *server_streams; /* by server */
     size_t server_count;
@@ -59,53 +56,15 @@ struct sockets {
     link_ticket *failed; /* a ring of attempts that failed within send */
     size_t failed_first;
     size_t failed_count;
-    size_t open_count; /* attempts that are ATTEMPT_SOCKET_UDP */
-    size_t open_most;
 };
 
 /* ---- UDP ---- */
 
-/* A resolver's ports must be unpredictable (RFC 5452 section 9.2), so the port is drawn here, from
- * more than the system's own range. */
-static bool bind_to_random_port(int descriptor, sa_family_t family, struct random_source *random)
-{
-    struct endpoint own = {.v6 = {0}};
-
-    own.any.sa_family = family;
-    for (unsigned tries = 0; tries < PORT_TRIES_MOST; tries++) {
-        uint32_t drawn;
-        random_fill(random, &drawn, sizeof drawn);
-        endpoint_set_port(&own, (uint16_t)(PORT_FIRST + ((uint64_t)drawn * PORT_COUNT >> 32)));
-        if (bind(descriptor, &own.any, endpoint_octets(&own)) == 0)
-            return true;
-        if (errno != EADDRINUSE && errno != EACCES)
-            return false;
-    }
-    return false;
-}
-
-/* Binds, connects, watches and sends. Returns false with errno. */
-static bool begin(struct sockets *sockets, const struct attempt_socket *attempt_socket,
-                  const uint8_t *query, size_t length)
-{
-    const struct endpoint *server = &sockets->servers[attempt_socket->server]->endpoint;
-    struct epoll_event event = {.events = EPOLLIN, .data.u64 = attempt_socket->event};
-
-    return bind_to_random_port(attempt_socket->descriptor, server->any.sa_family,
-                               &sockets->home.random) &&
-           connect(attempt_socket->descriptor, &server->any, endpoint_octets(server)) == 0 &&
-           epoll_ctl(sockets->home.epoll, EPOLL_CTL_ADD, attempt_socket->descriptor, &event) == 0 &&
-           send(attempt_socket->descriptor, query, length, MSG_NOSIGNAL) >= 0;
-}
-
-/* Closing takes the descriptor out of epoll, too. */
+/* Ends what carries the attempt, unless that is a stream. */
 static void close_attempt_socket(struct sockets *sockets, struct attempt_socket *attempt_socket)
 {
-    if (attempt_socket->state == ATTEMPT_SOCKET_UDP) {
-        close(attempt_socket->descriptor);
-        assert(sockets->open_count > 0);
-        sockets->open_count--;
-    }
+    if (attempt_socket->state == ATTEMPT_SOCKET_UDP)
+        datagrams_release(&sockets->datagrams, attempt_socket->datagram_socket);
     attempt_socket->state = ATTEMPT_SOCKET_NONE;
 }
 
@@ -128,21 +87,14 @@ static void fail_soon(struct sockets *sockets, link_ticket ticket, enum link_fai
 static bool send_datagram(struct sockets *sockets, const struct link_query *query)
 {
     struct attempt_socket *attempt_socket = &sockets->attempt_sockets[query->ticket];
-    sa_family_t family = sockets->servers[attempt_socket->server]->endpoint.any.sa_family;
+    const struct endpoint *server = &sockets->servers[attempt_socket->server]->endpoint;
 
-    /* The other descriptors are for connections, the operator's command and files. */
-    if (sockets->open_count == sockets->open_most)
-        return false;
-    attempt_socket->descriptor = socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (attempt_socket->descriptor >= 0) {
+    attempt_socket->datagram_socket = datagrams_send(&sockets->datagrams, server, query);
+    if (attempt_socket->datagram_socket != NULL) {
         attempt_socket->state = ATTEMPT_SOCKET_UDP;
-        sockets->open_count++;
-        attempt_socket->event = stream_home_event(&sockets->home, query->ticket);
-        if (begin(sockets, attempt_socket, query->octets, query->length))
-            return true;
+        return true;
     }
     enum link_failure failure = link_failure_of(errno);
-    close_attempt_socket(sockets, attempt_socket);
     if (failure == LINK_EXHAUSTED)
         return false;
     fail_soon(sockets, query->ticket, failure);
@@ -168,18 +120,17 @@ static void notify_failure(void *context, link_ticket ticket, enum link_failure 
 }
 
 /* Reads until nothing is left, or the listener has ended the attempt. */
-static void read_datagrams(struct sockets *sockets, link_ticket ticket)
+static void read_datagrams(struct sockets *sockets, struct datagram_socket *socket)
 {
-    const struct attempt_socket *attempt_socket = &sockets->attempt_sockets[ticket];
-    uint64_t event = attempt_socket->event;
+    link_ticket ticket = socket->ticket;
+    uint8_t *octets = sockets->home.wire;
 
     for (unsigned reads = 0; reads < DATAGRAMS_MOST; reads++) {
-        if (attempt_socket->state != ATTEMPT_SOCKET_UDP || attempt_socket->event != event)
+        if (!socket->is_in_use || socket->ticket != ticket)
             return;
-        ssize_t length =
-            recv(attempt_socket->descriptor, sockets->home.wire, STREAM_WIRE_OCTETS, 0);
+        ssize_t length = datagrams_receive(socket, octets, STREAM_WIRE_OCTETS);
         if (length >= 0) {
-            notify_response(sockets, ticket, sockets->home.wire, (size_t)length);
+            notify_response(sockets, ticket, octets, (size_t)length);
         } else if (errno != EINTR) {
             if (errno != EAGAIN)
                 notify_failure(sockets, ticket, link_failure_of(errno));
@@ -190,17 +141,20 @@ static void read_datagrams(struct sockets *sockets, link_ticket ticket)
 
 /* ---- the loop ---- */
 
+/* An event may be of a socket that was released meanwhile; it may serve another attempt again. */
 static void serve_event(struct sockets *sockets, const struct epoll_event *event)
 {
     uint32_t slot = (uint32_t)event->data.u64;
 
-    if (slot < sockets->attempt_socket_count) {
-        const struct attempt_socket *attempt_socket = &sockets->attempt_sockets[slot];
-        if (attempt_socket->state == ATTEMPT_SOCKET_UDP && attempt_socket->event == event->data.u64)
-            read_datagrams(sockets, slot);
+    if (slot < sockets->datagrams.count) {
+        struct datagram_socket *socket = &sockets->datagrams.sockets[slot];
+        if (socket->is_in_use)
+            read_datagrams(sockets, socket);
+        else
+            datagrams_discard(&sockets->datagrams, socket);
         return;
     }
-    struct stream *stream = &sockets->streams[slot - sockets->attempt_socket_count];
+    struct stream *stream = &sockets->streams[slot - sockets->datagrams.count];
     if (stream->event == event->data.u64)
         stream_on_events(stream, event->events, uv_now(sockets->poll.loop));
 }
@@ -268,7 +222,7 @@ static bool send_over_stream(struct sockets *sockets, const struct link_query *q
 
     attempt_socket->stream =
         server_streams_choose(&sockets->server_streams[query->server], query->client,
-                              sockets->open_most - sockets->open_count, now_ms);
+                              datagrams_make_room(&sockets->datagrams, STREAMS), now_ms);
     attempt_socket->stream_query =
         stream_send(attempt_socket->stream, query->ticket, query->octets, query->length, now_ms);
     if (attempt_socket->stream_query == NULL)
@@ -329,11 +283,22 @@ static bool add_stream(struct sockets *sockets, const struct upstream *server, s
     return true;
 }
 
+static bool allocate_datagrams(struct sockets *sockets, const struct sockets_options *options)
+{
+    return datagrams_init(
+        &sockets->datagrams,
+        &(struct datagrams_options){
+            .attempts = options->attempts,
+            .open_most = options->sockets_most == 0 ? SIZE_MAX : options->sockets_most,
+            .uses_any_port = options->uses_any_port,
+            .random = &sockets->home.random,
+        });
+}
+
 static bool allocate(struct sockets *sockets, const struct sockets_options *options,
                      struct err *err)
 {
     sockets->attempt_socket_count = options->attempts;
-    sockets->open_most = options->sockets_most == 0 ? SIZE_MAX : options->sockets_most;
     sockets->attempt_sockets = calloc(options->attempts, sizeof *sockets->attempt_sockets);
     sockets->failed = calloc(options->attempts, sizeof *sockets->failed);
     sockets->server_count = options->server_count;
@@ -341,9 +306,10 @@ static bool allocate(struct sockets *sockets, const struct sockets_options *opti
     sockets->server_streams = calloc(options->server_count, sizeof *sockets->server_streams);
     sockets->home.wire = malloc(STREAM_WIRE_OCTETS);
     sockets->home.plain = malloc(STREAM_PLAIN_OCTETS);
-    return (sockets->attempt_sockets != NULL && sockets->failed != NULL &&
-            sockets->streams != NULL && sockets->server_streams != NULL &&
-            sockets->home.wire != NULL && sockets->home.plain != NULL) ||
+    return (allocate_datagrams(sockets, options) && sockets->attempt_sockets != NULL &&
+            sockets->failed != NULL && sockets->streams != NULL &&
+            sockets->server_streams != NULL && sockets->home.wire != NULL &&
+            sockets->home.plain != NULL) ||
            err_set(err, ERR_MEMORY, "out of memory for the upstreams");
 }
 
@@ -359,6 +325,7 @@ static bool fill(struct sockets *sockets, const struct sockets_options *options,
     sockets->home.epoll = epoll_create1(EPOLL_CLOEXEC);
     if (sockets->home.epoll < 0)
         return err_set(err, ERR_SYSTEM, "cannot watch sockets of upstreams: %s", strerror(errno));
+    sockets->datagrams.epoll = sockets->home.epoll;
     int error = uv_poll_init(options->loop, &sockets->poll, sockets->home.epoll);
     return error == 0 ||
            err_set(err, ERR_SYSTEM, "cannot watch sockets of upstreams: %s", uv_strerror(error));
@@ -376,8 +343,7 @@ static void start(struct sockets *sockets, uv_loop_t *loop)
 /* Closes everything but the handles. */
 static void close_all(struct sockets *sockets)
 {
-    for (size_t i = 0; i < sockets->attempt_socket_count && sockets->attempt_sockets != NULL; i++)
-        close_attempt_socket(sockets, &sockets->attempt_sockets[i]);
+    datagrams_close(&sockets->datagrams);
     for (size_t i = 0; i < sockets->stream_count; i++)
         stream_close(&sockets->streams[i]);
     sockets->stream_count = 0;

@@ -1,23 +1,24 @@
 #pragma once
 /**
- * The link over real sockets: UDP with a random port for each attempt, and a connection per server
- * over TCP or TLS (stream.h), or several while one is slow (server_streams.h). All but
- * SERVER_STREAMS_RESERVED connections of a server count in sockets_most.
+ * The link over real sockets: UDP with a random port for each attempt (datagrams.h), and a
+ * connection per server over TCP or TLS (stream.h), or several while one is slow
+ * (server_streams.h). All but SERVER_STREAMS_RESERVED connections of a server count in
+ * sockets_most.
  *
  * Sockets are watched by an epoll descriptor of their own, and the worker's loop watches only that:
  * opening and closing a socket costs the loop nothing.
  *
- *     worker's loop ──poll──► epoll ──► UDP sockets (one per attempt)
+ *     worker's loop ──poll──► epoll ──► UDP sockets (one per attempt, and spare ones)
  *        │                      └─────► streams (one or several per server)
  *        ├──idle──► queries and failures of this turn: written and notified in the next one
  *        └──timer──► streams, while one is open
  *
  * The failure of an attempt that cannot be sent is notified in the next turn, like all others.
- * A question over UDP costs socket, bind, connect, epoll_ctl, send, recv and close.
  *
  * Sources: RFC 5452 section 9.2 (random ports); RFC 7766, RFC 7858 (connections reused).
  * Threads: one worker's.  Memory: a table of attempts at init; a stream's buffers while it is open.
  */
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <uv.h>
@@ -34,6 +35,7 @@ struct sockets_options {
     size_t server_count;
     size_t attempts;     /* at most at once; tickets are below it */
     size_t sockets_most; /* UDP sockets at most at once: beyond, LINK_EXHAUSTED; 0: no limit */
+    bool uses_any_port;  /* else the kernel draws the ports, from its range */
     struct stats *stats;
 };
 

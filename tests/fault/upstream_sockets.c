@@ -29,6 +29,7 @@ enum call { SOCKET, BIND, CONNECT, SEND, RECV, EPOLL_CTL, MALLOC, CALLOC, CRYPTO
 static struct {
     bool is_ours; /* the code under test is running */
     bool is_in_send_only;
+    bool uses_any_port;
     enum call call;
     unsigned spared; /* calls that succeed before */
     unsigned times;  /* calls that fail after them */
@@ -180,6 +181,7 @@ static bool make_sockets(struct scene *scene)
                                                            .servers = scene->servers,
                                                            .server_count = SERVERS,
                                                            .attempts = TICKETS,
+                                                           .uses_any_port = plan.uses_any_port,
                                                            .stats = &scene->stats},
                                  &err);
     plan.is_ours = false;
@@ -392,6 +394,12 @@ TEST_LOOP(whatever_the_system_refuses_each_question_ends_once, 0,
 
     play((uint8_t)(_i % SERVERS), faults[fault].call, faults[fault].error, faults[fault].times,
          faults[fault].most);
+}
+
+TEST_OVER(the_same_holds_when_each_question_has_a_socket_of_its_own, faults)
+{
+    plan.uses_any_port = true;
+    play(OVER_UDP, faults[_i].call, faults[_i].error, faults[_i].times, faults[_i].most);
 }
 
 TEST_LOOP(octets_read_and_written_one_by_one_are_understood, 0, 4)

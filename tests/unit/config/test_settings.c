@@ -69,6 +69,7 @@ TEST(an_empty_command_line_gives_the_initial_values)
     ck_assert_uint_eq(settings->udp_buffer, 4 << 20);
     ck_assert_uint_eq(settings->upstreams.count + settings->upstream_zones.count, 0);
     ck_assert(!settings->upstreams.is_none && !settings->allow_rebind && !settings->upstream_0x20);
+    ck_assert_uint_eq(settings->upstream_ports, UPSTREAM_PORTS_SYSTEM);
     ck_assert_uint_ge(settings->cache_size, 64 << 20);
     ck_assert_uint_eq(settings->upstream_questions, 2000);
     end_reading(&reading);

@@ -178,6 +178,7 @@ static const struct {
     {"cache_size: 33554432\nworkers: 1", "cache_size: 16777216\nworkers: 1", "",
      "FILE:1:13: cache_size" RESTART("33554432", "16777216")},
     {"", "upstream_questions: 100", "", "FILE:1:21: upstream_questions" RESTART("2000", "100")},
+    {"", "upstream_ports: any", "", "FILE:1:17: upstream_ports" RESTART("system", "any")},
     {"", "upstream_0x20: true", "", "FILE:1:16: upstream_0x20" RESTART("false", "true")},
     {"", "metrics_apps: 9", "", "FILE:1:15: metrics_apps" RESTART("10000", "9")},
     {"", "suffixes: {apps: example.app}", "",

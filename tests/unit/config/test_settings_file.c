@@ -66,6 +66,7 @@ TEST(every_kind_of_value_is_read)
                         "allow_rebind: true\n"
                         "cache_size: 4194304\n"
                         "upstream_questions: 16\n"
+                        "upstream_ports: any\n"
                         "upstream_0x20: true\n");
     const struct settings *settings = &reading.settings;
     ck_assert_str_eq(reading.messages, "");
@@ -90,6 +91,7 @@ TEST(every_kind_of_value_is_read)
     ck_assert_str_eq(settings->upstream_zones.items[0].zone, "corp.example");
     ck_assert_uint_eq(settings->upstream_zones.items[0].label_count, 2);
     ck_assert(settings->allow_rebind && settings->upstream_0x20);
+    ck_assert_uint_eq(settings->upstream_ports, UPSTREAM_PORTS_ANY);
     ck_assert_uint_eq(settings->cache_size, 4 << 20);
     ck_assert_uint_eq(settings->upstream_questions, 16);
     end_reading(&reading);

@@ -88,6 +88,23 @@ TEST(cookies_are_told_without_their_secrets)
     check_line("\ncookies                  off\n");
 }
 
+TEST(the_ports_of_upstream_queries_are_told_with_what_they_are_worth)
+{
+    settings.upstream_port_count = 28232;
+    check_line("\nupstream_ports           system, 28232 ports, 14.7 bits\n");
+    json_t *printed = object();
+    char *ports = json_dumps(json_object_get(printed, "upstream_ports"),
+                             JSON_COMPACT | JSON_REAL_PRECISION(15));
+    ck_assert_str_eq(ports, "{\"drawn_from\":\"system\",\"count\":28232,\"bits\":14.7}");
+    free(ports);
+    json_decref(printed);
+    settings.upstream_port_count = 16383;
+    check_line("\nupstream_ports           ! system, 16383 ports, 13.9 bits\n");
+    settings.upstream_ports = UPSTREAM_PORTS_ANY;
+    settings.upstream_port_count = 64512;
+    check_line("\nupstream_ports           any, 64512 ports, 15.9 bits\n");
+}
+
 TEST(a_quiet_server_prints_what_it_serves_and_nothing_else)
 {
     char *text = lines(), expected[1024];
@@ -110,7 +127,8 @@ TEST(a_quiet_server_prints_what_it_serves_and_nothing_else)
              "no_new_privileges        yes\n"
              "landlock                 ABI 6\n"
              "seccomp                  kill\n"
-             "cookies                  own secrets\n",
+             "cookies                  own secrets\n"
+             "upstream_ports           system, how many is not known\n",
              SPACEDNS_VERSION, (unsigned long long)fixture.snapshot->generation,
              fixture.snapshot->app_count, fixture.snapshot->host_count);
     ck_assert_str_eq(text, expected);
@@ -209,7 +227,7 @@ TEST(the_cache_and_counters_come_last_without_zeros)
     status.cache = (struct status_cache){.entries = 2, .octets = 100, .octets_most = 4096};
     status.totals.counters[COUNTER_DROPPED] = 5;
     status.totals.rcodes[0] = 6;
-    check_line("\ncookies                  own secrets\n"
+    check_line("\nupstream_ports           system, how many is not known\n"
                "cache                    2 entries in 100 of 4096 octets\n"
                "dropped                  5\n"
                "rcode_NOERROR            6\n");
@@ -302,11 +320,11 @@ TEST(a_registry_stands_in_place_of_the_folder)
 TEST(json_has_every_member_and_counters_that_are_zero)
 {
     static const char *const keys[] = {
-        "version", "pid",       "uptime_seconds",  "generation", "last_reload", "zones",
-        "listen",  "workers",   "silent_workers",  "spaces",     "apps",        "control_socket",
-        "hosts",   "kept_back", "state",           "upstreams",  "cache",       "raised_ttl",
-        "limited", "counters",  "settings",        "flags",      "last_good",   "privileges",
-        "cookies", "devices",   "upgrade_problem", "registry"};
+        "version", "pid",       "uptime_seconds",  "generation", "last_reload",   "zones",
+        "listen",  "workers",   "silent_workers",  "spaces",     "apps",          "control_socket",
+        "hosts",   "kept_back", "state",           "upstreams",  "cache",         "raised_ttl",
+        "limited", "counters",  "settings",        "flags",      "last_good",     "privileges",
+        "cookies", "devices",   "upgrade_problem", "registry",   "upstream_ports"};
     const struct status_upstream one = {
         .text = "10.0.0.2", .worst = "up", .views = views, .view_count = 2};
 

@@ -4,6 +4,7 @@
  */
 #include "serve/forwarder.h"
 
+#include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
 #include "support/request.h"
 #include "support/serving.h"
 #include "support/suite.h"
@@ -231,9 +233,14 @@ static void calm_down(struct scene *scene)
 
 /* ---- life ---- */
 
+static unsigned upstream_ports; /* UPSTREAM_PORTS_... */
+
 static void begin(struct scene *scene, const char *who)
 {
-    struct settings settings = {.workers = 1, .cache_size = 1 << 20, .upstream_questions = 16};
+    struct settings settings = {.workers = 1,
+                                .cache_size = 1 << 20,
+                                .upstream_questions = 16,
+                                .upstream_ports = upstream_ports};
     struct list list;
     struct endpoint any;
     struct err err;
@@ -273,6 +280,62 @@ static void end(struct scene *scene)
     close_all(scene);
 }
 
+/* ---- what cannot be predicted ---- */
+
+enum { DRAWS = 4096, CELLS = 64 };
+
+struct draw {
+    uint16_t port, id;
+};
+
+static double chi_square(const unsigned *cells)
+{
+    double sum = 0, expected = (double)DRAWS / CELLS;
+
+    for (size_t i = 0; i < CELLS; i++)
+        sum += (cells[i] - expected) * (cells[i] - expected) / expected;
+    return sum;
+}
+
+/*
+ * 63 degrees of freedom: a fair draw is above 170 once in 10^11 times, and below 14 as seldom,
+ * which what only looks random, a counter, would be.
+ */
+static void check_uniform(const unsigned *cells, const char *what)
+{
+    double sum = chi_square(cells);
+
+    ck_assert_msg(sum > 14 && sum < 170, "%s: %.1f", what, sum);
+}
+
+static uint32_t sixteenth_of_range(uint16_t port, uint32_t first, uint32_t count)
+{
+    return (uint32_t)(port - first) * 16 / count;
+}
+
+static void check_draws(const struct draw *draws, uint32_t first, uint32_t count)
+{
+    unsigned ports[CELLS] = {0}, ids[CELLS] = {0}, low[CELLS] = {0}, pairs[CELLS] = {0},
+             steps[CELLS] = {0};
+
+    for (size_t i = 0; i < DRAWS; i++) {
+        uint16_t port = draws[i].port, next = draws[(i + 1) % DRAWS].port;
+        ck_assert(port >= first && port < first + count);
+        ports[(uint32_t)(port - first) * CELLS / count]++;
+        ids[draws[i].id >> 10]++;
+        low[draws[i].id % CELLS]++;
+        /* Neither tells the other, nor does a port tell the next one. */
+        pairs[sixteenth_of_range(port, first, count) / 2 * 8 + (draws[i].id >> 13)]++;
+        steps[sixteenth_of_range(port, first, count) / 2 * 8 +
+              sixteenth_of_range(next, first, count) / 2]++;
+    }
+    check_uniform(ports, "ports");
+    check_uniform(ids, "ids");
+    check_uniform(low, "the ids' lowest bits");
+    check_uniform(pairs, "ports with their ids");
+    check_uniform(steps, "ports with the next ones");
+}
+
 /* ---- tests ---- */
 
 static struct scene scene;
@@ -288,6 +351,39 @@ TEST(what_is_kept_stays_while_the_upstreams_do)
     ck_assert_uint_eq(answered_by(&scene, 2), 1);
     calm_down(&scene);
     ck_assert(!has_heard(&scene, A));
+    end(&scene);
+}
+
+TEST_LOOP(ports_and_ids_are_uniform_and_of_nothing_else, 0, 2)
+{
+    static struct draw draws[DRAWS];
+    uint32_t first = 1024, last = 65535;
+    uint8_t octets[WIRE_OCTETS];
+    struct endpoint from;
+    char name[64];
+
+    upstream_ports = _i == 0 ? UPSTREAM_PORTS_SYSTEM : UPSTREAM_PORTS_ANY;
+    if (_i == 0) {
+        FILE *file = fopen("/proc/sys/net/ipv4/ip_local_port_range", "r");
+        ck_assert_ptr_nonnull(file);
+        ck_assert_int_eq(fscanf(file, "%" SCNu32 " %" SCNu32, &first, &last), 2);
+        fclose(file);
+    }
+    begin(&scene, "A");
+    for (size_t i = 0; i < DRAWS; i++) {
+        snprintf(name, sizeof name, "n%zu.example.org.", i);
+        ask(&scene, name);
+        socklen_t size = sizeof from;
+        serving_turn(&scene.serving);
+        ck_assert_int_gt(
+            recvfrom(scene.upstreams[A], octets, sizeof octets, MSG_PEEK, &from.any, &size), 12);
+        draws[i] = (struct draw){.port = endpoint_port(&from), .id = load16(octets)};
+        answer(&scene, A);
+        for (unsigned turn = 0; turn < PATIENCE_TURNS && scene.replies == i; turn++)
+            serving_turn(&scene.serving);
+        ck_assert_uint_eq(scene.replies, i + 1);
+    }
+    check_draws(draws, first, last - first + 1);
     end(&scene);
 }
 

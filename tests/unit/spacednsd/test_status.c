@@ -331,6 +331,10 @@ TEST(the_start_and_the_end_are_logged)
         "info ready listen= upstreams=none workers=3 spaces=1 apps=3 generation=1 files=0 "
         "read=0 ms=12 version=" SPACEDNS_VERSION "\n");
     capture_start(&capture);
+    settings.upstream_port_count = 64512;
+    events_log_ready(&settings, snapshot, &loading);
+    expect_logged(" upstreams=none upstream_port_bits=15.9 workers=3 ");
+    capture_start(&capture);
     events_log_stopping(15, &(struct signal_sender){.pid = 4711, .uid = 1000});
     expect_logged("info stopping signal=SIGTERM by=1000 pid=4711\n");
     capture_start(&capture);
@@ -376,6 +380,12 @@ TEST(limits_that_hold_back_are_logged_with_a_remedy)
     expect_logged("warning few_descriptors limit=1024 wanted=5000 upstream_sockets=40 text=");
     ck_assert_ptr_null(strstr(capture.text, "tcp_connections="));
     ck_assert_ptr_nonnull(strstr(capture.text, "raise the limit (LimitNOFILE=, ulimit -Hn)"));
+    capture_start(&capture);
+    settings.upstream_port_count = 1000;
+    events_log_few_ports(&settings);
+    expect_logged("warning few_ports ports=1000 upstream_port_bits=9.9 text=");
+    ck_assert_ptr_nonnull(strstr(capture.text, "net.ipv4.ip_local_port_range"));
+    ck_assert_ptr_nonnull(strstr(capture.text, "upstream_ports: any"));
     capture_start(&capture);
     events_log_no_upstreams();
     expect_logged("warning no_upstreams text=\"foreign names are refused");
