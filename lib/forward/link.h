@@ -36,6 +36,7 @@ enum link_failure {
 struct link_listener {
     void (*on_response)(void *context, link_ticket ticket, const uint8_t *octets, size_t length);
     void (*on_failure)(void *context, link_ticket ticket, enum link_failure failure);
+    void (*on_rest)(void *context); /* no callbacks follow for now; NULL: nobody needs to know */
     void *context;
 };
 

@@ -29,7 +29,10 @@ struct carrier {
     /** Saves how to reach the client of the batch's exchange with this number. */
     void (*keep)(struct carrier *carrier, size_t number, struct late_client *client);
 
-    /** Sends a reply. Returns false when the client can no longer be reached. */
+    /**
+     * Sends a reply, at once or with others that are delivered in the same turn of the loop.
+     * Returns false when the client can no longer be reached.
+     */
     bool (*deliver)(struct carrier *carrier, const struct late_client *client, const uint8_t *reply,
                     size_t length);
 

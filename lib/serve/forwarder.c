@@ -38,11 +38,26 @@ static void upstream_set_on_failure(void *context, link_ticket ticket, enum link
     upstreams->inner.on_failure(upstreams->inner.context, ticket, failure);
 }
 
+/* So that those of one turn leave together. */
+static void notify_delivered(const struct forwarder *forwarder)
+{
+    if (forwarder->on_delivered != NULL)
+        forwarder->on_delivered(forwarder->context);
+}
+
+static void upstream_set_on_rest(void *context)
+{
+    const struct upstream_set *upstreams = context;
+
+    notify_delivered(upstreams->forwarder);
+}
+
 static void interpose_listener(struct upstream_set *upstreams, struct link *link)
 {
     upstreams->inner = link->listener;
     link->listener = (struct link_listener){.on_response = upstream_set_on_response,
                                             .on_failure = upstream_set_on_failure,
+                                            .on_rest = upstream_set_on_rest,
                                             .context = upstreams};
 }
 
@@ -250,6 +265,7 @@ static void forwarder_on_turn(uv_prepare_t *prepare)
         forward_set_time(forwarder->upstreams->forward, uv_now(forwarder->loop));
         has_more = forward_turn(forwarder->upstreams->forward);
     }
+    notify_delivered(forwarder); /* what ticks, failures and closed sets have brought */
     if (has_more || forwarder->retired != NULL)
         uv_idle_start(&forwarder->idle, forwarder_on_idle);
     else
@@ -318,6 +334,7 @@ void forwarder_stop(struct forwarder *forwarder)
         close_upstream_set(forwarder->upstreams);
         forwarder->upstreams = NULL;
     }
+    notify_delivered(forwarder);
     uv_close((uv_handle_t *)&forwarder->prepare, NULL);
     uv_close((uv_handle_t *)&forwarder->idle, NULL);
     uv_close((uv_handle_t *)&forwarder->timer, NULL);

@@ -33,6 +33,9 @@
 
 struct upstream_set;
 
+/** Late replies have been delivered, and no more come for now. */
+typedef void forwarder_on_delivered(void *context);
+
 /** It must not move while open. */
 struct forwarder {
     uv_loop_t *loop;
@@ -43,6 +46,8 @@ struct forwarder {
     bool uses_any_port;
     bool mixes_case;
     bool is_stopping;
+    forwarder_on_delivered *on_delivered; /* NULL: none; the owner may set it after the start */
+    void *context;
     struct upstream_set *upstreams; /* NULL: no upstreams */
     struct upstream_set *retired;   /* to be closed */
     struct deferred *deferred;

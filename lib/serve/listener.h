@@ -40,6 +40,9 @@ struct listener {
     /** Requests the interface of each request from now on; NULL: it always has it. */
     void (*request_interfaces)(struct listener *listener);
 
+    /** Sends the late replies that are queued; NULL: they are sent when they are delivered. */
+    void (*send_late)(struct listener *listener);
+
     /**
      * Reads nothing more from its sockets, which another process reads now, and hands over to it
      * what it can of open connections (pass.h). To be called again while it returns how many are

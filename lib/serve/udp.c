@@ -7,6 +7,7 @@
 
 #include "serve/socket.h"
 #include "serve/udp_batch.h"
+#include "serve/udp_late.h"
 
 enum {
     ROUNDS_MOST = 16,          /* full batches per wake-up, then the other sockets get their turn */
@@ -17,15 +18,20 @@ enum {
 
 bool udp_init(struct udp *udp, struct batch *batch)
 {
-    *udp = (struct udp){.batch = batch, .buffers = udp_batch_new()};
+    *udp = (struct udp){.batch = batch, .buffers = udp_batch_new(), .late = udp_late_new()};
     share_init(&udp->share);
-    return udp->buffers != NULL;
+    if (udp->buffers != NULL && udp->late != NULL)
+        return true;
+    udp_close(udp);
+    return false;
 }
 
 void udp_close(struct udp *udp)
 {
     udp_batch_free(udp->buffers);
+    udp_late_free(udp->late);
     udp->buffers = NULL;
+    udp->late = NULL;
 }
 
 int udp_serve_batch(struct udp_socket *socket)
@@ -202,5 +208,6 @@ void udp_serve_all(struct udp_socket *socket)
 
 void udp_socket_stop(struct udp_socket *socket)
 {
+    udp_late_send(socket->udp);
     uv_close((uv_handle_t *)&socket->poll, udp_on_closed);
 }

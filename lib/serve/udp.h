@@ -29,11 +29,13 @@
 #include "serve/share.h"
 
 struct udp_buffers;
+struct udp_late;
 
 /** State shared by all UDP sockets of one worker. */
 struct udp {
     struct batch *batch;
     struct udp_buffers *buffers;
+    struct udp_late *late;
     struct share share; /* of the backlog that is being dropped */
 };
 

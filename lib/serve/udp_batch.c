@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 
 #include "decide/client.h"
+#include "serve/udp_late.h"
 
 enum {
     LINE = 64,
@@ -16,24 +17,18 @@ enum {
     MESSAGE_STRIDE = 65 * LINE,
     SEND_TRIES = 3, /* waits per batch when the send queue is full */
     SEND_WAIT_MS = 1,
-    CONTROL_OCTETS = CMSG_SPACE(sizeof(struct in6_pktinfo)), /* the larger of both families */
 };
 
 _Static_assert(MESSAGE_STRIDE >= REQUEST_MOST && MESSAGE_STRIDE / LINE % 2 == 1, "see udp_batch.h");
 _Static_assert(REQUEST_MOST >= (int)UDP_OCTETS_MOST, "a reply fits where its request was");
 _Static_assert(UDP_GROUP_MOST <= (int)BATCH_MOST, "the batch has an exchange for each");
 
-/* The kernel requires the alignment of struct cmsghdr. */
-struct control {
-    _Alignas(struct cmsghdr) uint8_t octets[CONTROL_OCTETS];
-};
-
 struct udp_buffers {
     uint8_t messages[UDP_READ_MOST * MESSAGE_STRIDE];
     struct mmsghdr headers[UDP_READ_MOST]; /* of the requests, then of the replies to them */
     struct iovec parts[UDP_READ_MOST];
     struct endpoint sources[UDP_READ_MOST];
-    struct control controls[UDP_READ_MOST];
+    struct udp_control controls[UDP_READ_MOST];
     uint8_t kept_requests[UDP_GROUP_MOST * MESSAGE_STRIDE]; /* while dnstap has them, too */
     const struct udp_socket *armed_for; /* the socket whose lengths the headers have */
     unsigned used;                      /* headers that the last read changed */
@@ -191,15 +186,13 @@ static bool wait_for_room(int descriptor, int error)
     return true;
 }
 
-static void send_replies(const struct udp_socket *socket, unsigned count)
+void udp_batch_send(const struct udp_socket *socket, struct mmsghdr *messages, unsigned count)
 {
-    struct udp_buffers *buffers = socket->udp->buffers;
     struct stats *stats = socket->udp->batch->stats;
     unsigned done = 0, failed = 0, waits = 0;
 
     while (done < count) {
-        int taken =
-            sendmmsg(socket->descriptor, buffers->headers + done, count - done, MSG_DONTWAIT);
+        int taken = sendmmsg(socket->descriptor, messages + done, count - done, MSG_DONTWAIT);
         if (taken > 0) {
             done += (unsigned)taken;
             continue;
@@ -286,7 +279,7 @@ void udp_batch_serve(struct udp_socket *socket, unsigned count, struct share *sh
         }
     }
     replies = answer_group(socket, taken, replies);
-    send_replies(socket, replies);
+    udp_batch_send(socket, socket->udp->buffers->headers, replies);
     stats_count(batch->stats, COUNTER_UDP_OUTDATED, count - taken);
     stats_count(batch->stats, COUNTER_UDP_REQUESTS, taken);
     stats_count(batch->stats, COUNTER_UDP_BATCHES, taken > 0);
@@ -294,15 +287,6 @@ void udp_batch_serve(struct udp_socket *socket, unsigned count, struct share *sh
 }
 
 /* ---- late replies ---- */
-
-/* A client: its address, and the control message for the reply. */
-struct udp_client {
-    struct endpoint endpoint;
-    uint32_t control_octets; /* 0: none */
-    struct control control;
-};
-
-_Static_assert(sizeof(struct udp_client) <= LATE_CLIENT_OCTETS, "see carrier.h");
 
 static struct udp_client read_client(const struct late_client *client)
 {
@@ -336,24 +320,7 @@ static struct endpoint client_address(const struct late_client *client)
 static bool deliver(struct carrier *carrier, const struct late_client *client, const uint8_t *reply,
                     size_t length)
 {
-    const struct udp_socket *socket = (const struct udp_socket *)(const void *)carrier;
-    struct udp_client to = read_client(client);
-    struct stats *stats = socket->udp->batch->stats;
-    struct iovec part = {.iov_base = (void *)(uintptr_t)reply, .iov_len = length};
-    const struct msghdr message = {
-        .msg_name = &to.endpoint,
-        .msg_namelen = socket->name_octets,
-        .msg_iov = &part,
-        .msg_iovlen = 1,
-        .msg_control = to.control_octets > 0 ? &to.control : NULL,
-        .msg_controllen = to.control_octets,
-    };
-    ssize_t taken;
-
-    do
-        taken = sendmsg(socket->descriptor, &message, MSG_DONTWAIT);
-    while (taken < 0 && errno == EINTR);
-    stats_count(stats, taken < 0 ? COUNTER_UDP_SEND_FAILURES : COUNTER_UDP_REPLIES, 1);
+    udp_late_add((const struct udp_socket *)(const void *)carrier, client, reply, length);
     return true;
 }
 

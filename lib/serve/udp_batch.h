@@ -40,5 +40,11 @@ int udp_batch_receive(struct udp_socket *socket, unsigned most);
  */
 void udp_batch_serve(struct udp_socket *socket, unsigned count, struct share *share);
 
-/** Late replies; the carrier is the first member of a struct udp_socket. */
+/**
+ * Sends replies. While the send queue is full it waits, up to 3 times a millisecond; then those
+ * that are left are lost. A reply that cannot be sent at all costs only itself. Both are counted.
+ */
+void udp_batch_send(const struct udp_socket *socket, struct mmsghdr *messages, unsigned count);
+
+/** Late replies (udp_late.h); the carrier is the first member of a struct udp_socket. */
 extern const struct carrier udp_batch_carrier;

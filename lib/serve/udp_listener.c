@@ -5,6 +5,7 @@
 
 #include "serve/socket.h"
 #include "serve/udp.h"
+#include "serve/udp_late.h"
 
 struct udp_listener {
     struct listener listener; /* first member */
@@ -62,6 +63,11 @@ static void request_interfaces(struct listener *listener)
         udp_socket_request_interfaces(each);
 }
 
+static void send_late(struct listener *listener)
+{
+    udp_late_send(&of(listener)->udp);
+}
+
 static size_t hand_over(struct listener *listener, int channel)
 {
     (void)channel;
@@ -117,6 +123,7 @@ struct listener *udp_listener_new(const struct listener_options *options, struct
         .listener = {.start = start,
                      .begin = begin,
                      .request_interfaces = request_interfaces,
+                     .send_late = send_late,
                      .hand_over = hand_over,
                      .drain = drain,
                      .stop = stop,

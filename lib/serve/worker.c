@@ -168,6 +168,13 @@ static void worker_on_wake(uv_async_t *wake)
         begin_draining(worker);
 }
 
+static void worker_on_delivered(void *context)
+{
+    struct worker *worker = context;
+
+    worker_sockets_send_late(&worker->sockets);
+}
+
 static void run(void *argument)
 {
     struct worker *worker = argument;
@@ -182,8 +189,11 @@ static bool start_all(struct worker *worker, const struct worker_options *option
         .loop = &worker->loop, .batch = &worker->batch, .settings = options->settings};
 
     if (!forwarder_start(&worker->forwarder, &worker->loop, &worker->batch, options->settings,
-                         options->standings, err) ||
-        !worker_sockets_start(&worker->sockets, &own, options, err) ||
+                         options->standings, err))
+        return false;
+    worker->forwarder.on_delivered = worker_on_delivered;
+    worker->forwarder.context = worker;
+    if (!worker_sockets_start(&worker->sockets, &own, options, err) ||
         !intake_start(&worker->intake, &worker->loop, options->connections,
                       worker->sockets.listeners[LISTEN_TCP], err))
         return false;

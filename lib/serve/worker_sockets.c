@@ -147,6 +147,17 @@ void worker_sockets_request_interfaces(struct worker_sockets *sockets)
     }
 }
 
+void worker_sockets_send_late(struct worker_sockets *sockets)
+{
+    for (unsigned scheme = 0; scheme < LISTEN_SCHEMES; scheme++) {
+        struct listener *listener = sockets->listeners[scheme];
+        if (listener != NULL && listener->send_late != NULL)
+            listener->send_late(listener);
+    }
+    if (sockets->probe != NULL && !sockets->is_serving)
+        sockets->probe->send_late(sockets->probe);
+}
+
 void worker_sockets_drain(struct worker_sockets *sockets)
 {
     for (unsigned scheme = 0; sockets->is_serving && scheme < LISTEN_SCHEMES; scheme++)

@@ -43,6 +43,9 @@ void worker_sockets_begin(struct worker_sockets *sockets);
 /** Requests the interface of each request from now on. */
 void worker_sockets_request_interfaces(struct worker_sockets *sockets);
 
+/** Sends the late replies that are queued. */
+void worker_sockets_send_late(struct worker_sockets *sockets);
+
 /** Answers the requests that have arrived, if it serves. */
 void worker_sockets_drain(struct worker_sockets *sockets);
 

@@ -119,6 +119,14 @@ static void notify_failure(void *context, link_ticket ticket, enum link_failure 
     listener->on_failure(listener->context, ticket, failure);
 }
 
+static void notify_rest(const struct sockets *sockets)
+{
+    const struct link_listener *listener = &sockets->link.listener;
+
+    if (listener->on_rest != NULL)
+        listener->on_rest(listener->context);
+}
+
 /* Reads until nothing is left, or the listener has ended the attempt. */
 static void read_datagrams(struct sockets *sockets, struct datagram_socket *socket)
 {
@@ -171,6 +179,7 @@ static void on_ready(uv_poll_t *poll, int status, int events)
         for (int i = 0; i < count; i++)
             serve_event(sockets, &ready[i]);
     }
+    notify_rest(sockets);
 }
 
 static void notify_failed(struct sockets *sockets)

@@ -10,6 +10,7 @@
 #include "serve/tcp_acceptor.h"
 #include "serve/tcp_connection.h"
 #include "serve/udp.h"
+#include "serve/udp_late.h"
 #include "support/request.h"
 #include "support/serving.h"
 #include "support/suite.h"
@@ -24,6 +25,7 @@ struct plan {
     unsigned spared; /* calls that succeed before */
 };
 
+static unsigned sendmmsg_calls;
 static struct plan plan_sendmmsg, plan_recvmmsg, plan_send, plan_recv, plan_accept;
 
 /* True, with errno set, when this call is to fail. */
@@ -49,6 +51,7 @@ int __real_sendmmsg(int descriptor, struct mmsghdr *messages, unsigned count, in
 int __wrap_sendmmsg(int descriptor, struct mmsghdr *messages, unsigned count, int flags);
 int __wrap_sendmmsg(int descriptor, struct mmsghdr *messages, unsigned count, int flags)
 {
+    sendmmsg_calls++;
     if (fails(&plan_sendmmsg))
         return -1;
     return __real_sendmmsg(descriptor, messages, (unsigned)limit(&plan_sendmmsg, count), flags);
@@ -232,6 +235,127 @@ TEST_OVER(a_reply_that_cannot_be_sent_costs_itself_alone, fatal)
     ck_assert_uint_eq(serving_count(&scene.serving, COUNTER_UDP_SEND_FAILURES), 1);
     ck_assert_uint_eq(serving_count(&scene.serving, COUNTER_UDP_REPLIES), 19);
     udp_end(&scene);
+}
+
+/* ---- late replies ---- */
+
+/* Takes one request in, as one that is forwarded. */
+static void udp_defer(struct udp_scene *scene, struct late_client *client)
+{
+    struct carrier *carrier = &scene->socket.carrier;
+
+    udp_ask(scene, 9999, 1);
+    ck_assert_int_eq(udp_serve_batch(&scene->socket), 1);
+    ck_assert_int_eq(udp_take(scene), 9999);
+    carrier->keep(carrier, 0, client);
+}
+
+static void udp_deliver(struct udp_scene *scene, const struct late_client *client, unsigned first,
+                        unsigned count)
+{
+    uint8_t reply[REQUEST_OCTETS_MOST];
+
+    for (unsigned id = first; id < first + count; id++)
+        ck_assert(scene->socket.carrier.deliver(&scene->socket.carrier, client, reply,
+                                                serving_query((uint16_t)id, reply)));
+}
+
+static const unsigned late_counts[] = {
+    1, 2, UDP_LATE_MOST - 1, UDP_LATE_MOST, UDP_LATE_MOST + 1, 3 * UDP_LATE_MOST + 5};
+
+TEST_OVER(late_replies_of_one_turn_leave_together, late_counts)
+{
+    struct late_client client;
+    struct udp_scene scene;
+
+    udp_begin(&scene);
+    udp_defer(&scene, &client);
+    unsigned before = sendmmsg_calls;
+    udp_deliver(&scene, &client, 1, late_counts[_i]);
+    udp_late_send(&scene.udp);
+    udp_late_send(&scene.udp); /* nothing is left */
+    udp_expect(&scene, 1, late_counts[_i]);
+    ck_assert_uint_eq(sendmmsg_calls - before,
+                      (late_counts[_i] + UDP_LATE_MOST - 1) / UDP_LATE_MOST);
+    udp_end(&scene);
+}
+
+TEST_OVER(late_replies_outlast_a_send_queue_that_is_full_for_a_moment, passing)
+{
+    struct late_client client;
+    struct udp_scene scene;
+
+    udp_begin(&scene);
+    udp_defer(&scene, &client);
+    plan_sendmmsg = passing[_i];
+    udp_deliver(&scene, &client, 1, 20);
+    udp_late_send(&scene.udp);
+    udp_expect(&scene, 1, 20);
+    ck_assert_uint_eq(serving_count(&scene.serving, COUNTER_UDP_SEND_FAILURES), 0);
+    udp_end(&scene);
+}
+
+TEST_OVER(late_replies_taken_piece_by_piece_all_arrive_once, pieces)
+{
+    struct late_client client;
+    struct udp_scene scene;
+
+    udp_begin(&scene);
+    udp_defer(&scene, &client);
+    plan_sendmmsg = (struct plan){.most = pieces[_i]};
+    udp_deliver(&scene, &client, 1, 30);
+    udp_late_send(&scene.udp);
+    udp_expect(&scene, 1, 30);
+    ck_assert_uint_eq(serving_count(&scene.serving, COUNTER_UDP_REPLIES), 31);
+    udp_end(&scene);
+}
+
+TEST_OVER(a_send_queue_that_stays_full_costs_the_late_replies_of_a_turn_and_no_more, full)
+{
+    struct late_client client;
+    struct udp_scene scene;
+
+    udp_begin(&scene);
+    udp_defer(&scene, &client);
+    plan_sendmmsg = (struct plan){.error = full[_i], .times = 4};
+    udp_deliver(&scene, &client, 1, 20);
+    udp_late_send(&scene.udp);
+    ck_assert_int_eq(udp_take(&scene), -1);
+    ck_assert_uint_eq(serving_count(&scene.serving, COUNTER_UDP_SEND_FAILURES), 20);
+    udp_deliver(&scene, &client, 21, 5);
+    udp_late_send(&scene.udp);
+    udp_expect(&scene, 21, 5);
+    udp_end(&scene);
+}
+
+TEST_OVER(a_late_reply_that_cannot_be_sent_costs_itself_alone, fatal)
+{
+    struct late_client client;
+    struct udp_scene scene;
+
+    udp_begin(&scene);
+    udp_defer(&scene, &client);
+    plan_sendmmsg = (struct plan){.error = fatal[_i], .times = 1};
+    udp_deliver(&scene, &client, 1, 20);
+    udp_late_send(&scene.udp);
+    udp_expect(&scene, 2, 19);
+    ck_assert_uint_eq(serving_count(&scene.serving, COUNTER_UDP_SEND_FAILURES), 1);
+    udp_end(&scene);
+}
+
+TEST(late_replies_leave_before_their_socket_is_closed)
+{
+    struct late_client client;
+    struct udp_scene scene;
+
+    udp_begin(&scene);
+    udp_defer(&scene, &client);
+    udp_deliver(&scene, &client, 1, 3);
+    udp_socket_stop(&scene.socket);
+    udp_expect(&scene, 1, 3);
+    close(scene.client);
+    serving_close(&scene.serving);
+    udp_close(&scene.udp);
 }
 
 static const int late[] = {ECONNREFUSED, EHOSTUNREACH, ENOMEM, EINTR};

@@ -10,6 +10,7 @@
 #include "serve/socket.h"
 #include "serve/tapping.h"
 #include "serve/udp_batch.h"
+#include "serve/udp_late.h"
 #include "support/request.h"
 #include "support/serving.h"
 #include "support/suite.h"
@@ -569,6 +570,7 @@ static void answer_later(struct scene *scene, uint16_t id)
     struct endpoint asker = carrier->address(&client), own = serving_local(scene->client);
     ck_assert_uint_eq(asker.v4.sin_port, own.v4.sin_port);
     ck_assert(carrier->deliver(carrier, &client, reply, serving_query(id, reply)));
+    udp_late_send(&scene->udp);
 }
 
 static const struct {
