@@ -34,21 +34,14 @@ start_echo() { # NAME
     pid[$1]=$!
 }
 
-instructions() { # ROW COUNT: of the whole program under callgrind
-    valgrind --tool=callgrind --callgrind-out-file=/dev/null "$tools/respond_cost" "$1" "$2" 2>&1 |
-        awk '/Collected/ { print $4 }'
-}
-
 report_inside() {
-    local row one many
+    local row
     print_line "Inside respond(), one answer:"
     "$tools/respond_cost" > "$work/inside"
     while read -r row; do
         progress "counting instructions of $row"
-        one=$(instructions "$row" 1000)
-        many=$(instructions "$row" 3000)
         grep "\"row\":\"$row\"" "$work/inside" |
-            sed "s/}/,\"instructions\":$(((many - one) / 2000))}/"
+            sed "s/}/,\"instructions\":$(count_row "$row" | awk 'NR == 1 { print $3 }')}/"
     done < <(sed 's/.*"row":"\([^"]*\)".*/\1/' "$work/inside") > "$work/inside.json"
     progress ''
     if $json; then

@@ -296,6 +296,17 @@ void clocked_post(struct clocked *clocked, struct exchange *asked, struct awaite
     *asked = batch->exchanges[0];
 }
 
+struct batch *clocked_batch(struct clocked *clocked)
+{
+    mailbox_post(&clocked->mailbox, *clocked->snapshot);
+    return &clocked->batch;
+}
+
+uint64_t clocked_now_ms(const struct clocked *clocked)
+{
+    return clocked->now_ms;
+}
+
 uint64_t clocked_count(const struct clocked *clocked, enum counter counter)
 {
     return atomic_load(&clocked->stats.counters[counter]);

@@ -68,5 +68,11 @@ bool clocked_await(struct clocked *clocked, const struct awaited *awaited);
 /** Advances the clock. */
 void clocked_pass(struct clocked *clocked, uint64_t ms);
 
+/** The worker's batch, with its forwarder, to be used at the present time: for benchmarks. */
+struct batch *clocked_batch(struct clocked *clocked);
+
+/** The time that the clock has. */
+uint64_t clocked_now_ms(const struct clocked *clocked);
+
 /** A counter's value. */
 uint64_t clocked_count(const struct clocked *clocked, enum counter counter);
