@@ -64,7 +64,7 @@ enum {
     FETCH_AGAIN_MS = 2000,         /* between queries for waiters that join after the last retry */
     FETCH_PROBES = RESOLVERS_MOST, /* at most open */
     FETCH_MISMATCHED_MOST = 16,
-    FETCH_SENDS_PER_TURN = 32,
+    FETCH_SENDS_PER_TURN = 8,
     FETCH_TICK_MS = 25,
 };
 

@@ -36,7 +36,11 @@ enum link_failure {
 struct link_listener {
     void (*on_response)(void *context, link_ticket ticket, const uint8_t *octets, size_t length);
     void (*on_failure)(void *context, link_ticket ticket, enum link_failure failure);
-    void (*on_rest)(void *context); /* no callbacks follow for now; NULL: nobody needs to know */
+    /**
+     * After at most a few of the others, outside of them: what has waited meanwhile may be done.
+     * NULL: nothing.
+     */
+    void (*on_rest)(void *context);
     void *context;
 };
 

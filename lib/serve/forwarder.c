@@ -38,18 +38,21 @@ static void upstream_set_on_failure(void *context, link_ticket ticket, enum link
     upstreams->inner.on_failure(upstreams->inner.context, ticket, failure);
 }
 
-/* So that those of one turn leave together. */
-static void notify_delivered(const struct forwarder *forwarder)
+/* Those of one turn leave together. */
+static void send_late(const struct forwarder *forwarder)
 {
-    if (forwarder->on_delivered != NULL)
-        forwarder->on_delivered(forwarder->context);
+    if (forwarder->owner.send_late != NULL)
+        forwarder->owner.send_late(forwarder->owner.context);
 }
 
+/* A snapshot that is adopted meanwhile retires this set at most. */
 static void upstream_set_on_rest(void *context)
 {
-    const struct upstream_set *upstreams = context;
+    const struct forwarder *forwarder = ((const struct upstream_set *)context)->forwarder;
 
-    notify_delivered(upstreams->forwarder);
+    send_late(forwarder);
+    if (forwarder->owner.serve_clients != NULL)
+        forwarder->owner.serve_clients(forwarder->owner.context);
 }
 
 static void interpose_listener(struct upstream_set *upstreams, struct link *link)
@@ -265,7 +268,7 @@ static void forwarder_on_turn(uv_prepare_t *prepare)
         forward_set_time(forwarder->upstreams->forward, uv_now(forwarder->loop));
         has_more = forward_turn(forwarder->upstreams->forward);
     }
-    notify_delivered(forwarder); /* what ticks, failures and closed sets have brought */
+    send_late(forwarder); /* what ticks, failures and closed sets have brought */
     if (has_more || forwarder->retired != NULL)
         uv_idle_start(&forwarder->idle, forwarder_on_idle);
     else
@@ -334,7 +337,7 @@ void forwarder_stop(struct forwarder *forwarder)
         close_upstream_set(forwarder->upstreams);
         forwarder->upstreams = NULL;
     }
-    notify_delivered(forwarder);
+    send_late(forwarder);
     uv_close((uv_handle_t *)&forwarder->prepare, NULL);
     uv_close((uv_handle_t *)&forwarder->idle, NULL);
     uv_close((uv_handle_t *)&forwarder->timer, NULL);

@@ -7,8 +7,10 @@
  *     sockets ──► responses, at the loop's time
  *     results ──► batch_on_result ──► clients
  *
- * So cached answers are always sent before anything new is forwarded, and the loop never waits
- * before a new question is sent.
+ *     sockets, after a few of these ──► late replies leave, requests that have come are answered
+ *
+ * So local answers and cached ones never wait for more than a few questions and responses of
+ * upstreams, however many there are; and the loop never waits before a new question is sent.
  *
  * An upstream set is one list of upstreams with everything that depends on it: sockets, questions
  * in flight, cache. The state of the upstreams is shared with the other workers' sets
@@ -33,8 +35,12 @@
 
 struct upstream_set;
 
-/** Late replies have been delivered, and no more come for now. */
-typedef void forwarder_on_delivered(void *context);
+/** What the owner of the clients' sockets does; both may be NULL. */
+struct forwarder_owner {
+    void (*send_late)(void *context);     /* late replies have been delivered, no more for now */
+    void (*serve_clients)(void *context); /* answers requests that have come, a few at most */
+    void *context;
+};
 
 /** It must not move while open. */
 struct forwarder {
@@ -46,8 +52,7 @@ struct forwarder {
     bool uses_any_port;
     bool mixes_case;
     bool is_stopping;
-    forwarder_on_delivered *on_delivered; /* NULL: none; the owner may set it after the start */
-    void *context;
+    struct forwarder_owner owner;   /* may be set after the start */
     struct upstream_set *upstreams; /* NULL: no upstreams */
     struct upstream_set *retired;   /* to be closed */
     struct deferred *deferred;

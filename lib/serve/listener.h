@@ -44,6 +44,12 @@ struct listener {
     void (*send_late)(struct listener *listener);
 
     /**
+     * Answers requests that have arrived, a batch of each socket at most, while the loop is busy
+     * with other things; NULL: they wait for the loop.
+     */
+    void (*look)(struct listener *listener);
+
+    /**
      * Reads nothing more from its sockets, which another process reads now, and hands over to it
      * what it can of open connections (pass.h). To be called again while it returns how many are
      * left.

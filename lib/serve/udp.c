@@ -108,7 +108,7 @@ static bool drop_outdated(struct udp_socket *socket)
 
 /* ---- events ---- */
 
-static void serve_readable(struct udp_socket *socket)
+static void serve_readable(struct udp_socket *socket, unsigned rounds)
 {
     uint64_t now_ms = uv_now(socket->poll.loop);
 
@@ -119,8 +119,19 @@ static void serve_readable(struct udp_socket *socket)
         drop_unread(socket);
         return;
     }
-    bool has_more = serve_rounds(socket, ROUNDS_MOST);
-    backlog_note_served(&socket->backlog, (uint64_t)ROUNDS_MOST * UDP_READ_MOST, has_more, now_ms);
+    bool has_more = serve_rounds(socket, rounds);
+    backlog_note_served(&socket->backlog, (uint64_t)rounds * UDP_READ_MOST, has_more, now_ms);
+}
+
+/* An overload, or requests of any age, are the loop's to deal with. */
+void udp_socket_look(struct udp_socket *socket)
+{
+    uint64_t now_ms = uv_now(socket->poll.loop);
+
+    if (uv_is_active((const uv_handle_t *)&socket->poll) &&
+        !backlog_may_be_outdated(&socket->backlog, now_ms) &&
+        !backlog_is_old(&socket->backlog, now_ms))
+        serve_readable(socket, 1);
 }
 
 static void udp_on_readable(uv_poll_t *poll_handle, int status, int events)
@@ -128,7 +139,7 @@ static void udp_on_readable(uv_poll_t *poll_handle, int status, int events)
     struct udp_socket *socket = poll_handle->data;
 
     (void)events;
-    serve_readable(socket);
+    serve_readable(socket, ROUNDS_MOST);
     if (status == 0)
         return;
     /* libuv stops watching when the socket has a pending error; reading the error clears it. */

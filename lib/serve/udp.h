@@ -79,6 +79,9 @@ uint32_t udp_socket_drops(const struct udp_socket *socket);
 
 void udp_socket_stop(struct udp_socket *socket);
 
+/** Answers requests that have arrived, a batch at most, if it reads and is not overloaded. */
+void udp_socket_look(struct udp_socket *socket);
+
 /** Reads and answers at most one batch. Returns the requests read, 0 when there were none. */
 int udp_serve_batch(struct udp_socket *socket);
 

@@ -68,6 +68,12 @@ static void send_late(struct listener *listener)
     udp_late_send(&of(listener)->udp);
 }
 
+static void look(struct listener *listener)
+{
+    for (struct udp_socket *each = of(listener)->sockets; each != NULL; each = each->next)
+        udp_socket_look(each);
+}
+
 static size_t hand_over(struct listener *listener, int channel)
 {
     (void)channel;
@@ -124,6 +130,7 @@ struct listener *udp_listener_new(const struct listener_options *options, struct
                      .begin = begin,
                      .request_interfaces = request_interfaces,
                      .send_late = send_late,
+                     .look = look,
                      .hand_over = hand_over,
                      .drain = drain,
                      .stop = stop,

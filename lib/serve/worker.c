@@ -168,11 +168,18 @@ static void worker_on_wake(uv_async_t *wake)
         begin_draining(worker);
 }
 
-static void worker_on_delivered(void *context)
+static void worker_send_late(void *context)
 {
     struct worker *worker = context;
 
     worker_sockets_send_late(&worker->sockets);
+}
+
+static void worker_serve_clients(void *context)
+{
+    struct worker *worker = context;
+
+    worker_sockets_look(&worker->sockets);
 }
 
 static void run(void *argument)
@@ -191,8 +198,8 @@ static bool start_all(struct worker *worker, const struct worker_options *option
     if (!forwarder_start(&worker->forwarder, &worker->loop, &worker->batch, options->settings,
                          options->standings, err))
         return false;
-    worker->forwarder.on_delivered = worker_on_delivered;
-    worker->forwarder.context = worker;
+    worker->forwarder.owner = (struct forwarder_owner){
+        .send_late = worker_send_late, .serve_clients = worker_serve_clients, .context = worker};
     if (!worker_sockets_start(&worker->sockets, &own, options, err) ||
         !intake_start(&worker->intake, &worker->loop, options->connections,
                       worker->sockets.listeners[LISTEN_TCP], err))

@@ -158,6 +158,15 @@ void worker_sockets_send_late(struct worker_sockets *sockets)
         sockets->probe->send_late(sockets->probe);
 }
 
+void worker_sockets_look(struct worker_sockets *sockets)
+{
+    for (unsigned scheme = 0; sockets->is_serving && scheme < LISTEN_SCHEMES; scheme++) {
+        struct listener *listener = sockets->listeners[scheme];
+        if (listener != NULL && listener->look != NULL)
+            listener->look(listener);
+    }
+}
+
 void worker_sockets_drain(struct worker_sockets *sockets)
 {
     for (unsigned scheme = 0; sockets->is_serving && scheme < LISTEN_SCHEMES; scheme++)

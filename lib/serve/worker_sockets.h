@@ -46,6 +46,9 @@ void worker_sockets_request_interfaces(struct worker_sockets *sockets);
 /** Sends the late replies that are queued. */
 void worker_sockets_send_late(struct worker_sockets *sockets);
 
+/** Answers requests that have arrived, a batch of each socket at most. */
+void worker_sockets_look(struct worker_sockets *sockets);
+
 /** Answers the requests that have arrived, if it serves. */
 void worker_sockets_drain(struct worker_sockets *sockets);
 

@@ -13,9 +13,9 @@
 #include "upstream/stream.h"
 
 enum {
-    EVENTS_MOST = 64,              /* taken from epoll at once ... */
-    ROUNDS_MOST = 4,               /* ... and so often, before other handles are served */
-    DATAGRAMS_MOST = 8,            /* read from one socket at once */
+    EVENTS_MOST = SOCKETS_EVENTS_MOST, /* taken from epoll at once ... */
+    ROUNDS_MOST = 4,    /* ... and so often, before other handles of the loop are served */
+    DATAGRAMS_MOST = 8, /* read from one socket at once */
     STREAMS = SERVER_STREAMS_MOST, /* of each server */
 };
 
@@ -178,8 +178,8 @@ static void on_ready(uv_poll_t *poll, int status, int events)
         count = epoll_wait(sockets->home.epoll, ready, EVENTS_MOST, 0);
         for (int i = 0; i < count; i++)
             serve_event(sockets, &ready[i]);
+        notify_rest(sockets);
     }
-    notify_rest(sockets);
 }
 
 static void notify_failed(struct sockets *sockets)

@@ -13,6 +13,9 @@
  *        ├──idle──► queries and failures of this turn: written and notified in the next one
  *        └──timer──► streams, while one is open
  *
+ * Responses cost more than requests that are answered at once, and they come in crowds. So after
+ * SOCKETS_EVENTS_MOST of them the listener may look after other things (on_rest).
+ *
  * The failure of an attempt that cannot be sent is notified in the next turn, like all others.
  *
  * Sources: RFC 5452 section 9.2 (random ports); RFC 7766, RFC 7858 (connections reused).
@@ -26,6 +29,8 @@
 #include "base/err.h"
 #include "forward/link.h"
 #include "stats/stats.h"
+
+enum { SOCKETS_EVENTS_MOST = 8 }; /* served before the listener's on_rest */
 
 struct sockets;
 

@@ -387,6 +387,49 @@ TEST_LOOP(ports_and_ids_are_uniform_and_of_nothing_else, 0, 2)
     end(&scene);
 }
 
+static struct {
+    unsigned late, served;
+    bool goes_over; /* the first time that clients are served, a snapshot has another upstream */
+} owner;
+
+static void owner_send_late(void *context)
+{
+    (void)context;
+    owner.late++;
+}
+
+static void owner_serve_clients(void *context)
+{
+    struct scene *played = context;
+
+    ck_assert_uint_gt(owner.late, 0);
+    if (owner.served++ == 0 && owner.goes_over)
+        go_over_to(played, "B");
+    ask(played, "also.example.org."); /* a client's, outside of any callback about a question */
+}
+
+TEST_LOOP(clients_are_served_between_responses, 0, 2)
+{
+    begin(&scene, "A");
+    owner.goes_over = _i == 1;
+    scene.forwarder.owner = (struct forwarder_owner){
+        .send_late = owner_send_late, .serve_clients = owner_serve_clients, .context = &scene};
+    ask(&scene, "one.example.org.");
+    answer(&scene, A);
+    for (unsigned turn = 0; turn < PATIENCE_TURNS && owner.served == 0; turn++)
+        serving_turn(&scene.serving);
+    ck_assert_uint_gt(owner.served, 0);
+    ck_assert_uint_eq(scene.replies, 1);
+    answer(&scene, owner.goes_over ? B : A);
+    for (unsigned turn = 0; turn < PATIENCE_TURNS && scene.replies < 2; turn++)
+        serving_turn(&scene.serving);
+    ck_assert_uint_ge(scene.replies, 2);
+    unsigned late = owner.late;
+    serving_turn(&scene.serving);
+    ck_assert_uint_gt(owner.late, late); /* before the loop waits */
+    end(&scene);
+}
+
 TEST(other_upstreams_are_asked_and_what_was_kept_is_forgotten)
 {
     begin(&scene, "A");

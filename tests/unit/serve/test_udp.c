@@ -553,6 +553,46 @@ TEST(a_socket_that_is_read_all_the_time_drops_nothing_as_old)
     end(&scene);
 }
 
+TEST(a_look_answers_one_batch_of_what_has_come)
+{
+    struct scene scene;
+
+    begin(&scene, "127.0.0.1", "127.0.0.1");
+    udp_socket_look(&scene.socket); /* nothing */
+    for (uint16_t id = 1; id <= 100; id++)
+        ask(&scene, id);
+    udp_socket_look(&scene.socket);
+    ck_assert_uint_eq(serving_count(&scene.serving, COUNTER_UDP_REPLIES), 64);
+    udp_socket_pause(&scene.socket); /* another process reads now */
+    udp_socket_look(&scene.socket);
+    ck_assert_uint_eq(serving_count(&scene.serving, COUNTER_UDP_REPLIES), 64);
+    udp_socket_begin(&scene.socket);
+    udp_socket_look(&scene.socket);
+    ck_assert_uint_eq(serving_count(&scene.serving, COUNTER_UDP_REPLIES), 100);
+    for (int id = 1; id <= 100; id++)
+        ck_assert_int_eq(take_reply(&scene), id);
+    end(&scene);
+}
+
+TEST(a_look_leaves_an_overload_to_the_loop)
+{
+    struct scene scene;
+
+    begin(&scene, "127.0.0.1", "127.0.0.1");
+    ask(&scene, 1);
+    scene.socket.backlog.is_there = true;
+    scene.socket.backlog.since_ms = uv_now(&scene.serving.loop) - BACKLOG_PATIENCE_MS;
+    udp_socket_look(&scene.socket);
+    ck_assert_uint_eq(serving_count(&scene.serving, COUNTER_UDP_REPLIES), 0);
+    scene.socket.backlog.is_there = false;
+    scene.socket.backlog.read_ms = uv_now(&scene.serving.loop) - BACKLOG_QUIET_MS - 1;
+    udp_socket_look(&scene.socket);
+    ck_assert_uint_eq(serving_count(&scene.serving, COUNTER_UDP_REPLIES), 0);
+    serving_turn(&scene.serving);
+    ck_assert_int_eq(take_reply(&scene), 1);
+    end(&scene);
+}
+
 /* Answers a query with a reply after the batch, as for a forwarded query. */
 static void answer_later(struct scene *scene, uint16_t id)
 {
