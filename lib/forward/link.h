@@ -37,10 +37,10 @@ struct link_listener {
     void (*on_response)(void *context, link_ticket ticket, const uint8_t *octets, size_t length);
     void (*on_failure)(void *context, link_ticket ticket, enum link_failure failure);
     /**
-     * After at most a few of the others, outside of them: what has waited meanwhile may be done.
-     * NULL: nothing.
+     * After a few of the others, outside of them: something else may be done before more follow;
+     * `is_last`: none follow for now. NULL: nothing.
      */
-    void (*on_rest)(void *context);
+    void (*on_rest)(void *context, bool is_last);
     void *context;
 };
 

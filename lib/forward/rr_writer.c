@@ -107,7 +107,7 @@ static void write_name(struct rr_writer *writer, struct spelled *name, bool may_
 void rr_writer_start(struct rr_writer *writer, const uint8_t *question, uint64_t seed,
                      uint8_t *body)
 {
-    struct spelled name;
+    struct spelled name __attribute__((uninitialized));
     size_t length = name_measure(question);
 
     writer->question = question;

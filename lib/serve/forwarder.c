@@ -4,6 +4,8 @@
 #include "base/log.h"
 #include "forward/server_list.h"
 
+enum { TURNS_MOST = 8 }; /* of forward_turn, before the loop goes on */
+
 /* Allocated in its own arena. */
 struct upstream_set {
     struct forwarder *forwarder;
@@ -45,14 +47,21 @@ static void send_late(const struct forwarder *forwarder)
         forwarder->owner.send_late(forwarder->owner.context);
 }
 
-/* A snapshot that is adopted meanwhile retires this set at most. */
-static void upstream_set_on_rest(void *context)
+/* A snapshot that is adopted meanwhile retires the upstream set. */
+static void serve_clients(const struct forwarder *forwarder)
 {
-    const struct forwarder *forwarder = ((const struct upstream_set *)context)->forwarder;
-
-    send_late(forwarder);
     if (forwarder->owner.serve_clients != NULL)
         forwarder->owner.serve_clients(forwarder->owner.context);
+}
+
+static void upstream_set_on_rest(void *context, bool is_last)
+{
+    const struct upstream_set *upstreams = context;
+
+    if (is_last)
+        send_late(upstreams->forwarder);
+    else
+        serve_clients(upstreams->forwarder);
 }
 
 static void interpose_listener(struct upstream_set *upstreams, struct link *link)
@@ -258,16 +267,26 @@ static void forwarder_on_tick(uv_timer_t *timer)
         uv_timer_stop(timer);
 }
 
+/* Sends what is queued, a few at a time. Returns true when more is queued. */
+static bool send_queued(struct forwarder *forwarder)
+{
+    for (unsigned turns = 1; is_busy(forwarder); turns++) {
+        forward_set_time(forwarder->upstreams->forward, uv_now(forwarder->loop));
+        if (!forward_turn(forwarder->upstreams->forward))
+            return false;
+        if (turns == TURNS_MOST)
+            return true;
+        serve_clients(forwarder);
+    }
+    return false;
+}
+
 static void forwarder_on_turn(uv_prepare_t *prepare)
 {
     struct forwarder *forwarder = prepare->data;
-    bool has_more = false;
 
     close_retired(forwarder);
-    if (is_busy(forwarder)) {
-        forward_set_time(forwarder->upstreams->forward, uv_now(forwarder->loop));
-        has_more = forward_turn(forwarder->upstreams->forward);
-    }
+    bool has_more = send_queued(forwarder);
     send_late(forwarder); /* what ticks, failures and closed sets have brought */
     if (has_more || forwarder->retired != NULL)
         uv_idle_start(&forwarder->idle, forwarder_on_idle);

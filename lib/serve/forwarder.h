@@ -7,9 +7,10 @@
  *     sockets ──► responses, at the loop's time
  *     results ──► batch_on_result ──► clients
  *
- *     sockets, after a few of these ──► late replies leave, requests that have come are answered
+ *     a few of these ──► requests that have come are answered, then the next few
+ *     all for now ──► late replies leave together
  *
- * So local answers and cached ones never wait for more than a few questions and responses of
+ * So local answers and cached ones never wait for more than a few questions or responses of
  * upstreams, however many there are; and the loop never waits before a new question is sent.
  *
  * An upstream set is one list of upstreams with everything that depends on it: sockets, questions

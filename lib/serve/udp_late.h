@@ -16,7 +16,7 @@
 #include "serve/carrier.h"
 #include "serve/udp.h"
 
-enum { UDP_LATE_MOST = 32 };
+enum { UDP_LATE_MOST = 64 };
 
 /** A control message; the kernel requires the alignment of struct cmsghdr. */
 struct udp_control {

@@ -14,7 +14,7 @@
 
 enum {
     EVENTS_MOST = SOCKETS_EVENTS_MOST, /* taken from epoll at once ... */
-    ROUNDS_MOST = 4,    /* ... and so often, before other handles of the loop are served */
+    ROUNDS_MOST = 8,    /* ... and so often, before other handles of the loop are served */
     DATAGRAMS_MOST = 8, /* read from one socket at once */
     STREAMS = SERVER_STREAMS_MOST, /* of each server */
 };
@@ -119,12 +119,12 @@ static void notify_failure(void *context, link_ticket ticket, enum link_failure 
     listener->on_failure(listener->context, ticket, failure);
 }
 
-static void notify_rest(const struct sockets *sockets)
+static void notify_rest(const struct sockets *sockets, bool is_last)
 {
     const struct link_listener *listener = &sockets->link.listener;
 
     if (listener->on_rest != NULL)
-        listener->on_rest(listener->context);
+        listener->on_rest(listener->context, is_last);
 }
 
 /* Reads until nothing is left, or the listener has ended the attempt. */
@@ -175,11 +175,13 @@ static void on_ready(uv_poll_t *poll, int status, int events)
 
     (void)status, (void)events; /* epoll_wait reports the events */
     for (unsigned round = 0; round < ROUNDS_MOST && count == EVENTS_MOST; round++) {
+        if (round > 0)
+            notify_rest(sockets, false);
         count = epoll_wait(sockets->home.epoll, ready, EVENTS_MOST, 0);
         for (int i = 0; i < count; i++)
             serve_event(sockets, &ready[i]);
-        notify_rest(sockets);
     }
+    notify_rest(sockets, true);
 }
 
 static void notify_failed(struct sockets *sockets)

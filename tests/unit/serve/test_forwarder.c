@@ -234,12 +234,13 @@ static void calm_down(struct scene *scene)
 /* ---- life ---- */
 
 static unsigned upstream_ports; /* UPSTREAM_PORTS_... */
+static uint32_t upstream_questions = 16;
 
 static void begin(struct scene *scene, const char *who)
 {
     struct settings settings = {.workers = 1,
                                 .cache_size = 1 << 20,
-                                .upstream_questions = 16,
+                                .upstream_questions = upstream_questions,
                                 .upstream_ports = upstream_ports};
     struct list list;
     struct endpoint any;
@@ -402,31 +403,42 @@ static void owner_serve_clients(void *context)
 {
     struct scene *played = context;
 
-    ck_assert_uint_gt(owner.late, 0);
     if (owner.served++ == 0 && owner.goes_over)
         go_over_to(played, "B");
     ask(played, "also.example.org."); /* a client's, outside of any callback about a question */
 }
 
-TEST_LOOP(clients_are_served_between_responses, 0, 2)
+/* A turn sends 8 questions before clients are served, and serves 8 responses. */
+TEST_LOOP(clients_are_served_between_questions_and_between_responses, 0, 2)
 {
+    enum { QUESTIONS = 12 };
+    char name[64];
+
+    upstream_questions = 64; /* of which a client has a quarter */
     begin(&scene, "A");
-    owner.goes_over = _i == 1;
     scene.forwarder.owner = (struct forwarder_owner){
         .send_late = owner_send_late, .serve_clients = owner_serve_clients, .context = &scene};
-    ask(&scene, "one.example.org.");
-    answer(&scene, A);
-    for (unsigned turn = 0; turn < PATIENCE_TURNS && owner.served == 0; turn++)
-        serving_turn(&scene.serving);
-    ck_assert_uint_gt(owner.served, 0);
-    ck_assert_uint_eq(scene.replies, 1);
-    answer(&scene, owner.goes_over ? B : A);
-    for (unsigned turn = 0; turn < PATIENCE_TURNS && scene.replies < 2; turn++)
-        serving_turn(&scene.serving);
-    ck_assert_uint_ge(scene.replies, 2);
+    for (unsigned i = 0; i < QUESTIONS; i++) {
+        snprintf(name, sizeof name, "n%u.example.org.", i);
+        ask(&scene, name);
+    }
+    serving_turn(&scene.serving);
+    ck_assert_uint_eq(owner.served, 1);
+    ck_assert_uint_eq(scene.replies, 0);
+    for (unsigned i = 0; i < QUESTIONS + 1; i++)
+        answer(&scene, A);
+    owner.served = 0;
+    owner.goes_over = _i == 1;
     unsigned late = owner.late;
     serving_turn(&scene.serving);
-    ck_assert_uint_gt(owner.late, late); /* before the loop waits */
+    ck_assert_uint_ge(owner.served, 1);
+    ck_assert_uint_gt(owner.late, late);
+    for (unsigned turn = 0; turn < PATIENCE_TURNS && scene.replies < QUESTIONS + 1; turn++) {
+        if (has_heard(&scene, B)) /* what was asked of the former upstream is asked again */
+            answer(&scene, B);
+        serving_turn(&scene.serving);
+    }
+    ck_assert_uint_ge(scene.replies, QUESTIONS + 1);
     end(&scene);
 }
 
