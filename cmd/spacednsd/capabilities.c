@@ -8,7 +8,11 @@
 
 #include "base/text.h"
 
-static const unsigned to_bind[] = {CAP_NET_BIND_SERVICE, CAP_NET_ADMIN};
+/* The last three for frames alone. */
+static const unsigned to_bind[] = {CAP_NET_BIND_SERVICE, CAP_NET_ADMIN, CAP_NET_RAW, CAP_BPF,
+                                   CAP_IPC_LOCK};
+
+enum { TO_BIND = sizeof to_bind / sizeof *to_bind, FOR_FRAMES = 3 };
 
 const char *capabilities_library(void)
 {
@@ -18,7 +22,7 @@ const char *capabilities_library(void)
 /* Of those that the process has: a container may have been given fewer. */
 static bool keep_only(const unsigned *kept, size_t count)
 {
-    bool has[sizeof to_bind / sizeof *to_bind] = {false};
+    bool has[TO_BIND] = {false};
 
     if (capng_get_caps_process() != 0)
         return false;
@@ -52,16 +56,16 @@ static void raise_ambient(void)
     prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_NET_BIND_SERVICE, 0, 0);
 }
 
-bool capabilities_become(const char *user, uid_t uid, gid_t gid, struct err *err)
+bool capabilities_become(const struct capabilities_user *user, struct err *err)
 {
     unsigned flags = CAPNG_INIT_SUPP_GRP | CAPNG_CLEAR_AMBIENT;
 
     if (may_empty_bounding_set())
         flags |= CAPNG_CLEAR_BOUNDING;
     errno = 0;
-    bool is_changed = keep_only(to_bind, sizeof to_bind / sizeof *to_bind);
+    bool is_changed = keep_only(to_bind, user->takes_frames ? TO_BIND : TO_BIND - FOR_FRAMES);
     make_inheritable();
-    if (is_changed && capng_change_id((int)uid, (int)gid, (capng_flags_t)flags) == 0) {
+    if (is_changed && capng_change_id((int)user->uid, (int)user->gid, (capng_flags_t)flags) == 0) {
         raise_ambient();
         return true;
     }
@@ -69,7 +73,7 @@ bool capabilities_become(const char *user, uid_t uid, gid_t gid, struct err *err
                    "cannot become user %s: %s; a container or user namespace may have no such user "
                    "or not the right (CAP_SETUID, CAP_SETGID): start the server as that user, or "
                    "stay root (user: root)",
-                   user, errno == 0 ? "the right to it is missing" : strerror(errno));
+                   user->name, errno == 0 ? "the right to it is missing" : strerror(errno));
 }
 
 bool capabilities_drop(struct err *err)

@@ -342,6 +342,7 @@ static bool make_server(struct daemon *daemon)
         return give_up(daemon, err.text);
     close_unused(daemon);
     daemon->source.server = daemon->reloads.server = daemon->log_calls.server = daemon->server;
+    daemon->source.xdp = server_xdp(daemon->server);
     daemon->replica.server = daemon->server;
     daemon->reloads.is_reloading = true;
     reloads_start(&daemon->reloads);

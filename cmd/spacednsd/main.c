@@ -13,6 +13,7 @@
 #include "config/settings.h"
 #include "etcd/connection.h"
 #include "findings/report.h"
+#include "serve/xdp_filter.h"
 #include "spacednsd/capabilities.h"
 #include "spacednsd/check.h"
 #include "spacednsd/daemon.h"
@@ -61,6 +62,7 @@ static void print_version(void)
            seccomp != NULL ? seccomp : "no libseccomp");
     printf("http: %s\n", http_library() != NULL ? http_library() : "no libmicrohttpd");
     printf("dnstap: %s\n", tap_library() != NULL ? tap_library() : "no libfstrm");
+    printf("xdp: %s\n", xdp_library() != NULL ? xdp_library() : "no AF_XDP");
     printf("registry: %s\n",
            etcd_library() != NULL ? etcd_library() : "no libnghttp2, or no libprotobuf-c");
 }

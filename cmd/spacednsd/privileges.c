@@ -82,8 +82,11 @@ bool privileges_begin(const struct privileges *privileges, const struct settings
 {
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
         return err_set(err, ERR_SYSTEM, "cannot renounce new privileges: %s", strerror(errno));
-    if (privileges->is_started_as_root && privileges->uid != 0 &&
-        !capabilities_become(privileges->user, privileges->uid, privileges->gid, err))
+    const struct capabilities_user user = {.name = privileges->user,
+                                           .uid = privileges->uid,
+                                           .gid = privileges->gid,
+                                           .takes_frames = settings->xdp.count > 0};
+    if (privileges->is_started_as_root && privileges->uid != 0 && !capabilities_become(&user, err))
         return false;
     permission_user(); /* later the sandbox may be in the way */
     return (settings->file == NULL || check_readable("settings file", settings->file, err)) &&

@@ -214,6 +214,18 @@ static void add_process(struct metrics *metrics, const struct process *process)
 
 /* ---- all ---- */
 
+static void add_interfaces(struct metrics *metrics, const struct xdp *xdp)
+{
+    size_t used = 0;
+
+    if (xdp == NULL || xdp->count == 0)
+        return;
+    for (size_t i = 0; i < xdp->count; i++)
+        used += xdp_is_used(&xdp->items[i]);
+    metrics_add_1(metrics, METRIC_XDP_INTERFACES, "used", (double)used);
+    metrics_add_1(metrics, METRIC_XDP_INTERFACES, "unused", (double)(xdp->count - used));
+}
+
 /* The two are read one after the other, while workers count. */
 static void add_totals(struct metrics *metrics, const struct server *server)
 {
@@ -230,6 +242,7 @@ static bool gather(const struct scrape *scrape, struct metrics *metrics)
     add_reloads(metrics, scrape->source->history);
     add_registry(metrics, scrape->source->replica);
     add_totals(metrics, scrape->source->server);
+    add_interfaces(metrics, scrape->source->xdp);
     add_apps(metrics, scrape->source->usage->usage);
     add_process(metrics, scrape->process);
     for (size_t i = 0; i < scrape->http_count; i++)

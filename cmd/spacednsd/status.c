@@ -31,6 +31,26 @@ static struct status_privileges read_privileges(const struct status_source *sour
                                       .seccomp = source->sandbox->seccomp};
 }
 
+static bool read_interfaces(const struct xdp *xdp, struct arena *arena, struct status *status)
+{
+    if (xdp == NULL)
+        return true;
+    struct status_interface *interfaces = arena_take(arena, xdp->count * sizeof *interfaces);
+    if (interfaces == NULL)
+        return false;
+    for (size_t i = 0; i < xdp->count; i++) {
+        char *state = arena_take(arena, XDP_STATE_OCTETS);
+        if (state == NULL)
+            return false;
+        xdp_format_state(&xdp->items[i], state);
+        interfaces[i] = (struct status_interface){
+            .name = xdp->items[i].name, .is_used = xdp_is_used(&xdp->items[i]), .state = state};
+    }
+    status->interfaces = interfaces;
+    status->interface_count = xdp->count;
+    return true;
+}
+
 bool status_print(const struct status_source *source, bool is_json, FILE *out)
 {
     uint64_t now_ns = clock_monotonic_ns();
@@ -53,7 +73,8 @@ bool status_print(const struct status_source *source, bool is_json, FILE *out)
         replica_describe(source->replica, &registry);
         status.registry = &registry;
     }
-    bool is_whole = arena != NULL && workers_read(source->server, arena, &status);
+    bool is_whole = arena != NULL && workers_read(source->server, arena, &status) &&
+                    read_interfaces(source->xdp, arena, &status);
 
     server_sum(source->server, &status.totals);
     if (is_whole && is_json)

@@ -73,6 +73,7 @@ struct status_source {
     const struct sandbox *sandbox;
     const struct upgrade *upgrade;
     const struct usage_keeping *usage;
+    const struct xdp *xdp;       /* the server's; NULL: none */
     struct replica *replica;     /* NULL: a folder is served */
     const struct minute *minute; /* what was counted in the last one */
 };

@@ -109,6 +109,8 @@ static void add_counters(struct top *top, const uint64_t *counters)
     static const enum counter unanswered[] = {
         COUNTER_UDP_OUTDATED,     COUNTER_UDP_OVERSIZED,  COUNTER_DROPPED,
         COUNTER_EXTERNAL_DROPPED, COUNTER_CLIENT_DROPPED, COUNTER_UDP_KERNEL_DROPS,
+        COUNTER_XDP_DAMAGED,      COUNTER_XDP_DROPPED,    COUNTER_XDP_RING_FULL,
+        COUNTER_XDP_FILL_EMPTY,
     };
 
     for (size_t i = 0; i < sizeof unanswered / sizeof unanswered[0]; i++)

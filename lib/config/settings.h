@@ -116,6 +116,8 @@ struct settings {
     uint32_t external_slip;
     uint32_t client_rate; /* a second, per client; 0: no limit */
     uint32_t udp_buffer;
+    struct string_list xdp;     /* names of network interfaces */
+    unsigned xdp_mode;          /* enum xdp_mode */
     const char *control_socket; /* NULL: the default path */
     const char *control_group;  /* NULL: none */
     const char *control_read_group;

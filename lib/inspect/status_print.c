@@ -95,6 +95,15 @@ static void print_listen(const struct settings *settings, FILE *out)
     fputc('\n', out);
 }
 
+static void print_interfaces(const struct status *status, FILE *out)
+{
+    for (size_t i = 0; i < status->interface_count; i++) {
+        const struct status_interface *interface = &status->interfaces[i];
+        escape_printf(out, "%-*s %s%s %s\n", KEY_COLUMN, "xdp", interface->is_used ? "" : "! ",
+                      interface->name, interface->state);
+    }
+}
+
 static void print_workers(const struct status *status, FILE *out)
 {
     print_number(out, "workers", status->worker_count);
@@ -258,6 +267,7 @@ void status_print_text(const struct status *status, FILE *out)
     }
     print_string(out, "control_socket", status->control_socket);
     print_listen(status->settings, out);
+    print_interfaces(status, out);
     print_workers(status, out);
     print_number(out, "spaces", snapshot_count_spaces(snapshot));
     print_number(out, "apps", snapshot->app_count);
@@ -300,6 +310,19 @@ static json_t *json_listen(const struct settings *settings)
         char address[LISTEN_TEXT_MAX];
         listen_address_write(&settings->listen.items[i], address);
         json_array_append_new(list, json_string(address));
+    }
+    return list;
+}
+
+static json_t *json_interfaces(const struct status *status)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < status->interface_count; i++) {
+        const struct status_interface *interface = &status->interfaces[i];
+        json_array_append_new(
+            list, json_pack("{s:o, s:b, s:o}", "interface", json_text(interface->name), "used",
+                            (int)interface->is_used, "state", json_text(interface->state)));
     }
     return list;
 }
@@ -477,8 +500,8 @@ void status_print_json(const struct status *status, FILE *out)
 
     print_json(
         json_pack(
-            "{s:s, s:i, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:I, s:I, s:I, "
-            "s:I, "
+            "{s:s, s:i, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:I, s:I, "
+            "s:I, s:I, "
             "s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o}",
             "version", SPACEDNS_VERSION, "pid", status->pid, "uptime_seconds",
             (json_int_t)status->uptime_s, "generation", (json_int_t)snapshot->generation,
@@ -487,8 +510,8 @@ void status_print_json(const struct status *status, FILE *out)
             status->registry == NULL ? json_null() : registry_print_json(status->registry), "zones",
             json_text(zones), "settings", json_settings_file(status->settings), "flags",
             json_flags(status->settings), "control_socket", json_text(status->control_socket),
-            "listen", json_listen(status->settings), "workers", (json_int_t)status->worker_count,
-            "silent_workers", json_silent(status), "spaces",
+            "listen", json_listen(status->settings), "xdp", json_interfaces(status), "workers",
+            (json_int_t)status->worker_count, "silent_workers", json_silent(status), "spaces",
             (json_int_t)snapshot_count_spaces(snapshot), "apps", (json_int_t)snapshot->app_count,
             "hosts", (json_int_t)snapshot->host_count, "kept_back",
             (json_int_t)count_kept_back(status), "devices", json_devices(&snapshot->access),

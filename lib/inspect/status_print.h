@@ -87,6 +87,13 @@ struct status_privileges {
     const char *seccomp;      /* "kill", "log", "off", or why there is none */
 };
 
+/** A network interface of the setting xdp. */
+struct status_interface {
+    const char *name;
+    bool is_used;
+    const char *state; /* how it is used, or why not */
+};
+
 struct status {
     int pid;
     uint64_t uptime_s;
@@ -101,6 +108,8 @@ struct status {
     const struct load_last_good *last_good; /* files that are not served as they are */
     size_t last_good_count;
     struct status_privileges privileges;
+    const struct status_interface *interfaces; /* of the setting xdp */
+    size_t interface_count;
     size_t worker_count;
     const size_t *silent; /* numbers of the workers that have not reported, from 1 */
     size_t silent_count;

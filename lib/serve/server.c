@@ -12,7 +12,7 @@
 #include "serve/worker.h"
 
 struct server {
-    uv_timer_t devices;    /* runs while the newest snapshot has some */
+    uv_timer_t devices;    /* runs while the newest snapshot has some, or xdp has */
     uv_async_t wake;       /* a worker or the log has something for this thread */
     unsigned handle_count; /* of these and the flows', until they are closed */
     struct flow_collector flows;
@@ -27,6 +27,7 @@ struct server {
     uint64_t lines_lost;    /* by the log, once it has been stopped */
     uint64_t messages_lost; /* of dnstap, once it is stopped */
     struct limit_tables *limits;
+    struct xdp xdp;
     struct worker **workers;
     size_t worker_count;
     struct standings *standings; /* of the upstreams of the newest; NULL: none, or no memory */
@@ -142,12 +143,14 @@ static bool make_workers(struct server *server, const struct server_options *own
                                      .connections = own->inherited == NULL ? -1 : own->connections,
                                      .standings = server->standings,
                                      .limits = server->limits,
+                                     .xdp = &server->xdp,
                                      .on_adopted = wake_control,
                                      .on_limited = wake_control,
                                      .on_reports = wake_control,
                                      .on_flows = own->on_flows == NULL ? NULL : wake_control,
                                      .context = server};
 
+    xdp_open(&server->xdp, settings, own->is_waiting);
     server->workers = calloc(settings->workers, sizeof(struct worker *));
     if (server->workers == NULL)
         return err_set(err, ERR_MEMORY, "out of memory for %u workers",
@@ -161,6 +164,7 @@ static bool make_workers(struct server *server, const struct server_options *own
             return false;
         server->worker_count++;
     }
+    xdp_attach(&server->xdp);
     return true;
 }
 
@@ -246,15 +250,17 @@ struct server *server_new(const struct server_options *options, struct err *err)
 
 static void server_on_devices_tick(uv_timer_t *timer)
 {
-    const struct server *server = timer->data;
+    struct server *server = timer->data;
 
     devices_look_up(&server->newest->access, false);
+    if (!xdp_look_up(&server->xdp) && server->newest->access.device_count == 0)
+        uv_timer_stop(timer);
 }
 
 /* Before a worker has the snapshot, so that no client of a device is outside meanwhile. */
 static void look_up_devices(struct server *server, const struct snapshot *snapshot)
 {
-    if (snapshot->access.device_count == 0) {
+    if (snapshot->access.device_count == 0 && !xdp_look_up(&server->xdp)) {
         uv_timer_stop(&server->devices);
         return;
     }
@@ -414,6 +420,22 @@ bool server_has_pulse(const struct server *server, size_t worker, enum pulse_ask
     return worker_has_pulse(server->workers[worker], asker);
 }
 
+const struct xdp *server_xdp(const struct server *server)
+{
+    return &server->xdp;
+}
+
+static void add_frames(const struct server *server, struct totals *totals)
+{
+    struct xsk_statistics sum = {0};
+
+    for (size_t i = 0; i < server->worker_count; i++)
+        worker_add_frames(server->workers[i], &sum);
+    totals->counters[COUNTER_XDP_DROPPED] = sum.dropped;
+    totals->counters[COUNTER_XDP_RING_FULL] = sum.ring_full;
+    totals->counters[COUNTER_XDP_FILL_EMPTY] = sum.fill_empty;
+}
+
 void server_sum(const struct server *server, struct totals *totals)
 {
     const struct snapshot *current = server_current(server);
@@ -423,6 +445,7 @@ void server_sum(const struct server *server, struct totals *totals)
         stats_add_to(totals, worker_stats(server->workers[i]));
         totals->counters[COUNTER_UDP_KERNEL_DROPS] += worker_kernel_drops(server->workers[i]);
     }
+    add_frames(server, totals);
     totals->counters[COUNTER_QUERYLOG_DROPPED] +=
         server->log == NULL ? server->lines_lost : querylog_lost(server->log);
     totals->counters[COUNTER_DNSTAP_DROPPED] +=
@@ -444,6 +467,7 @@ static void join_all(struct server *server)
 
 void server_stop(struct server *server)
 {
+    xdp_detach(&server->xdp); /* first: the sockets keep what comes from now on */
     for (size_t i = 0; i < server->worker_count; i++)
         worker_stop(server->workers[i]);
     join_all(server);
@@ -451,6 +475,7 @@ void server_stop(struct server *server)
 
 void server_leave(struct server *server, int channel)
 {
+    xdp_detach(&server->xdp); /* first: the next server's sockets get what comes from now on */
     for (size_t i = 0; i < server->worker_count; i++)
         worker_leave(server->workers[i], channel);
     join_all(server);
@@ -473,6 +498,7 @@ void server_free(struct server *server)
     for (size_t i = 0; i < server->worker_count; i++)
         worker_free(server->workers[i]);
     free(server->workers);
+    xdp_close(&server->xdp);
     limit_tables_free(server->limits);
     free_chain(server->newest, NULL);
     standings_release(server->standings);

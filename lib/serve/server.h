@@ -21,6 +21,7 @@
 #include "serve/querylog.h"
 #include "serve/worker.h"
 #include "serve/worker_report.h"
+#include "serve/xdp.h"
 #include "stats/stats.h"
 #include "wire/cookie.h"
 
@@ -119,6 +120,9 @@ void server_request_pulses(struct server *server, enum pulse_asker asker);
 
 /** True when the worker has answered since the asker's last request, or there was none. */
 bool server_has_pulse(const struct server *server, size_t worker, enum pulse_asker asker);
+
+/** The network interfaces whose queries come past the kernel's sockets. */
+const struct xdp *server_xdp(const struct server *server);
 
 /** Adds up what all workers, their sockets, the query log and the snapshot have counted. */
 void server_sum(const struct server *server, struct totals *totals);

@@ -416,3 +416,8 @@ uint64_t worker_kernel_drops(const struct worker *worker)
 {
     return worker_sockets_dropped(&worker->sockets);
 }
+
+void worker_add_frames(const struct worker *worker, struct xsk_statistics *sum)
+{
+    worker_sockets_add_frames(&worker->sockets, sum);
+}

@@ -31,6 +31,9 @@
 #include "serve/inherited.h"
 #include "serve/pulse.h"
 #include "serve/worker_report.h"
+#include "serve/xsk.h"
+
+struct xdp;
 
 enum { WORKER_DRAIN_MS = 2000, WORKER_DRAIN_TICK_MS = 10 };
 
@@ -47,6 +50,7 @@ struct worker_options {
     void (*on_flows)(void *context);   /* worker_flows has a table; NULL: flows are not counted */
     void *context;
     size_t number;               /* of this worker, of settings->workers */
+    struct xdp *xdp;             /* interfaces whose frames it takes; NULL: none */
     struct inherited *inherited; /* sockets to take before any is bound; NULL: none */
     bool is_waiting;             /* until worker_begin */
     int connections; /* where connections are handed over to it (pass.h); -1: nowhere; borrowed */
@@ -124,3 +128,6 @@ struct flows *worker_flows(struct worker *worker);
 
 /** Requests that the kernel dropped because the worker was slower than they arrived. */
 uint64_t worker_kernel_drops(const struct worker *worker);
+
+/** Adds to *sum what the kernel has counted of the worker's frames. */
+void worker_add_frames(const struct worker *worker, struct xsk_statistics *sum);

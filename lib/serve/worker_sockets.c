@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "serve/xdp_listener.h"
 
 /* Notes a socket and gives it to the listener. */
 static bool add_socket(struct worker_sockets *sockets, enum listen_scheme scheme,
@@ -93,6 +94,7 @@ bool worker_sockets_start(struct worker_sockets *sockets, const struct listener_
     for (unsigned scheme = 0; scheme < LISTEN_SCHEMES; scheme++)
         if (!start_listener(sockets, scheme, own, options, err))
             return false;
+    sockets->listeners[LISTENER_XDP] = xdp_listener_new(own, options);
     return true;
 }
 
@@ -133,14 +135,14 @@ void worker_sockets_begin(struct worker_sockets *sockets)
         return;
     stop_probe(sockets);
     sockets->is_serving = true;
-    for (unsigned scheme = 0; scheme < LISTEN_SCHEMES; scheme++)
+    for (unsigned scheme = 0; scheme < LISTENERS; scheme++)
         if (sockets->listeners[scheme] != NULL)
             sockets->listeners[scheme]->begin(sockets->listeners[scheme]);
 }
 
 void worker_sockets_request_interfaces(struct worker_sockets *sockets)
 {
-    for (unsigned scheme = 0; scheme < LISTEN_SCHEMES; scheme++) {
+    for (unsigned scheme = 0; scheme < LISTENERS; scheme++) {
         struct listener *listener = sockets->listeners[scheme];
         if (listener != NULL && listener->request_interfaces != NULL)
             listener->request_interfaces(listener);
@@ -149,7 +151,7 @@ void worker_sockets_request_interfaces(struct worker_sockets *sockets)
 
 void worker_sockets_send_late(struct worker_sockets *sockets)
 {
-    for (unsigned scheme = 0; scheme < LISTEN_SCHEMES; scheme++) {
+    for (unsigned scheme = 0; scheme < LISTENERS; scheme++) {
         struct listener *listener = sockets->listeners[scheme];
         if (listener != NULL && listener->send_late != NULL)
             listener->send_late(listener);
@@ -169,7 +171,7 @@ void worker_sockets_look(struct worker_sockets *sockets)
 
 void worker_sockets_drain(struct worker_sockets *sockets)
 {
-    for (unsigned scheme = 0; sockets->is_serving && scheme < LISTEN_SCHEMES; scheme++)
+    for (unsigned scheme = 0; sockets->is_serving && scheme < LISTENERS; scheme++)
         if (sockets->listeners[scheme] != NULL)
             sockets->listeners[scheme]->drain(sockets->listeners[scheme]);
 }
@@ -178,7 +180,7 @@ size_t worker_sockets_hand_over(struct worker_sockets *sockets, int channel)
 {
     size_t left = 0;
 
-    for (unsigned scheme = 0; scheme < LISTEN_SCHEMES; scheme++)
+    for (unsigned scheme = 0; scheme < LISTENERS; scheme++)
         if (sockets->listeners[scheme] != NULL)
             left += sockets->listeners[scheme]->hand_over(sockets->listeners[scheme], channel);
     return left;
@@ -186,7 +188,7 @@ size_t worker_sockets_hand_over(struct worker_sockets *sockets, int channel)
 
 void worker_sockets_stop(struct worker_sockets *sockets)
 {
-    for (unsigned scheme = 0; scheme < LISTEN_SCHEMES; scheme++)
+    for (unsigned scheme = 0; scheme < LISTENERS; scheme++)
         if (sockets->listeners[scheme] != NULL)
             sockets->listeners[scheme]->stop(sockets->listeners[scheme]);
     stop_probe(sockets);
@@ -205,15 +207,21 @@ uint64_t worker_sockets_dropped(const struct worker_sockets *sockets)
 {
     uint64_t drops = 0;
 
-    for (unsigned scheme = 0; scheme < LISTEN_SCHEMES; scheme++)
+    for (unsigned scheme = 0; scheme < LISTENERS; scheme++)
         if (sockets->listeners[scheme] != NULL)
             drops += sockets->listeners[scheme]->dropped(sockets->listeners[scheme]);
     return drops;
 }
 
+void worker_sockets_add_frames(const struct worker_sockets *sockets, struct xsk_statistics *sum)
+{
+    if (sockets->listeners[LISTENER_XDP] != NULL)
+        xdp_listener_add_statistics(sockets->listeners[LISTENER_XDP], sum);
+}
+
 void worker_sockets_free(struct worker_sockets *sockets)
 {
-    for (unsigned scheme = 0; scheme < LISTEN_SCHEMES; scheme++)
+    for (unsigned scheme = 0; scheme < LISTENERS; scheme++)
         if (sockets->listeners[scheme] != NULL)
             sockets->listeners[scheme]->free(sockets->listeners[scheme]);
     if (sockets->probe != NULL)

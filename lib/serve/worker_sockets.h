@@ -11,6 +11,10 @@
  */
 #include "serve/listener.h"
 #include "serve/worker.h"
+#include "serve/xsk.h"
+
+/* The listener of frames stands behind those of the schemes. */
+enum { LISTENER_XDP = LISTEN_SCHEMES, LISTENERS };
 
 /** One socket that the worker listens on. */
 struct worker_socket {
@@ -20,7 +24,7 @@ struct worker_socket {
 
 /** Zeroed: none yet. */
 struct worker_sockets {
-    struct listener *listeners[LISTEN_SCHEMES]; /* by scheme; NULL: no such address */
+    struct listener *listeners[LISTENERS]; /* by scheme; NULL: no such address */
     struct worker_socket *items;
     size_t count;
     struct listener *probe; /* NULL: it never waits */
@@ -64,5 +68,8 @@ void worker_sockets_walk(const struct worker_sockets *sockets, worker_on_socket 
 
 /** Requests that the kernel dropped because the worker was slower than they arrived. */
 uint64_t worker_sockets_dropped(const struct worker_sockets *sockets);
+
+/** Adds to *sum what the kernel has counted of frames (xsk.h). */
+void worker_sockets_add_frames(const struct worker_sockets *sockets, struct xsk_statistics *sum);
 
 void worker_sockets_free(struct worker_sockets *sockets);

@@ -269,5 +269,6 @@ run --version
 expect "--version: exit code" 0 "$code"
 expect_match "--version" '^spacednsd [0-9]+\.[0-9]+\.[0-9]+$' "$out"
 expect_match "--version has what gives up privileges" '^privileges: (no )?libcap-ng, (no )?libseccomp$' "$out"
+expect_match "--version has what reads past the sockets" '^xdp: (no )?AF_XDP$' "$out"
 expect_match "--version has what sends dnstap messages" '^dnstap: (no )?libfstrm$' "$out"
 finish

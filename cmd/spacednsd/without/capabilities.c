@@ -8,14 +8,12 @@ const char *capabilities_library(void)
     return NULL;
 }
 
-bool capabilities_become(const char *user, uid_t uid, gid_t gid, struct err *err)
+bool capabilities_become(const struct capabilities_user *user, struct err *err)
 {
-    (void)uid;
-    (void)gid;
     return err_set(err, ERR_SYSTEM,
                    "cannot become user %s: this server was built without libcap-ng; start it as "
                    "that user, or stay root (user: root)",
-                   user);
+                   user->name);
 }
 
 bool capabilities_drop(struct err *err)

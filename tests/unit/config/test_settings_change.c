@@ -198,6 +198,8 @@ static const struct {
     {"", "external_slip: 1", "external_slip", ""},
     {"", "client_rate: 1000", "client_rate", ""},
     {"", "udp_buffer: 65536", "", "FILE:1:13: udp_buffer" RESTART("4194304", "65536")},
+    {"", "xdp: [eth0]", "", "FILE:1:7: xdp" RESTART("(not set)", "eth0")},
+    {"", "xdp_mode: skb", "", "FILE:1:11: xdp_mode" RESTART("auto", "skb")},
     {"", "user: dns", "", "FILE:1:7: user" RESTART("spacedns", "dns")},
     {"", "sandbox: log", "", "FILE:1:10: sandbox" RESTART("on", "log")},
     {"", "state_dir: /s", "", "FILE:1:12: state_dir" RESTART("(not set)", "/s")},

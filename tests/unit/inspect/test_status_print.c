@@ -317,14 +317,31 @@ TEST(a_registry_stands_in_place_of_the_folder)
     json_decref(printed);
 }
 
+TEST(interfaces_are_told_as_they_are_used_or_why_not)
+{
+    static const struct status_interface interfaces[] = {
+        {.name = "eth0", .is_used = true, .state = "native, copied, 1 of 1 queue, 2 addresses"},
+        {.name = "eth1\n", .state = "there is no such network interface"}};
+
+    status.interfaces = interfaces;
+    status.interface_count = 2;
+    check_line("\nxdp                      eth0 native, copied, 1 of 1 queue, 2 addresses\n");
+    check_line("\nxdp                      ! eth1\\x0a there is no such network interface\n");
+    json_t *printed = object();
+    const json_t *second = json_array_get(json_object_get(printed, "xdp"), 1);
+    ck_assert(json_is_false(json_object_get(second, "used")));
+    ck_assert_str_eq(json_string_value(json_object_get(second, "interface")), "eth1\n");
+    json_decref(printed);
+}
+
 TEST(json_has_every_member_and_counters_that_are_zero)
 {
     static const char *const keys[] = {
-        "version", "pid",       "uptime_seconds",  "generation", "last_reload",   "zones",
-        "listen",  "workers",   "silent_workers",  "spaces",     "apps",          "control_socket",
-        "hosts",   "kept_back", "state",           "upstreams",  "cache",         "raised_ttl",
-        "limited", "counters",  "settings",        "flags",      "last_good",     "privileges",
-        "cookies", "devices",   "upgrade_problem", "registry",   "upstream_ports"};
+        "version", "pid",       "uptime_seconds",  "generation", "last_reload",    "zones",
+        "listen",  "workers",   "silent_workers",  "spaces",     "apps",           "control_socket",
+        "hosts",   "kept_back", "state",           "upstreams",  "cache",          "raised_ttl",
+        "limited", "counters",  "settings",        "flags",      "last_good",      "privileges",
+        "cookies", "devices",   "upgrade_problem", "registry",   "upstream_ports", "xdp"};
     const struct status_upstream one = {
         .text = "10.0.0.2", .worst = "up", .views = views, .view_count = 2};
 
