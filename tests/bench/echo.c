@@ -1,7 +1,7 @@
 /*
  * The limit of the socket path: answers every query with one fixed A record and looks nothing up.
  *
- *     echo PORT
+ *     echo PORT [ADDRESS]
  *
  * The same calls as the server's: a libuv poll handle, recvmmsg and sendmmsg in batches of 64. The
  * difference to a real server is the cost of that server's own work. Ends on SIGTERM.
@@ -75,10 +75,10 @@ static void on_term(uv_signal_t *signal, int number)
     uv_stop(signal->loop);
 }
 
-static int open_socket(uint16_t port)
+static int open_socket(const char *host, uint16_t port)
 {
     struct sockaddr_in address = {
-        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
+        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr = {inet_addr(host)}};
     int octets = 4 << 20;
     int descriptor = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
 
@@ -98,11 +98,12 @@ int main(int count, char **arguments)
     uv_signal_t term;
     uv_poll_t poll;
 
-    if (count != 2) {
-        fprintf(stderr, "usage: echo PORT\n");
+    if (count != 2 && count != 3) {
+        fprintf(stderr, "usage: echo PORT [ADDRESS]\n");
         return 2;
     }
-    echo.descriptor = open_socket((uint16_t)strtoul(arguments[1], NULL, 10));
+    echo.descriptor = open_socket(count == 3 ? arguments[2] : "127.0.0.1",
+                                  (uint16_t)strtoul(arguments[1], NULL, 10));
     for (unsigned i = 0; i < BATCH; i++) {
         echo.received_parts[i] = (struct iovec){.iov_base = echo.buffers[i], .iov_len = 512};
         echo.received[i].msg_hdr = (struct msghdr){.msg_iov = &echo.received_parts[i],

@@ -1,13 +1,13 @@
 /*
  * A DNS client that is cheaper per query than any server, so that the server is what saturates.
  *
- *     flood [-t] -p PORT -f NAMES [-s SECONDS] [-n IN_FLIGHT]
+ *     flood [-t] [-a ADDRESS] -p PORT -f NAMES [-s SECONDS] [-n IN_FLIGHT]
  *
  * NAMES has one name per line (support/queries.h); each is asked for A with EDNS, in turn, again
- * and again. Queries go to 127.0.0.1 over SOCKETS sockets, IN_FLIGHT in all, a batch per system
- * call; with -t over TCP connections, pipelined. A lost UDP query is replaced after 200 ms without
- * an answer on its socket. Prints one line of JSON: answers per second and counts by response code.
- * Ends after SECONDS, 60 at most.
+ * and again. Queries go to ADDRESS, by default 127.0.0.1, over SOCKETS sockets, IN_FLIGHT in all, a
+ * batch per system call; with -t over TCP connections, pipelined. A lost UDP query is replaced
+ * after 200 ms without an answer on its socket. Prints one line of JSON: answers per second and
+ * counts by response code. Ends after SECONDS, 60 at most.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -43,6 +43,7 @@ struct lane {
 
 struct flood {
     bool over_tcp;
+    struct in_addr address;
     uint16_t port;
     const char *file;
     double seconds;
@@ -64,9 +65,8 @@ static void fail(const char *what)
 
 static void open_lane(const struct flood *flood, struct lane *lane)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET,
-                                  .sin_port = htons(flood->port),
-                                  .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    struct sockaddr_in address = {
+        .sin_family = AF_INET, .sin_port = htons(flood->port), .sin_addr = flood->address};
     int octets = 4 << 20, yes = 1;
 
     lane->descriptor = socket(AF_INET, flood->over_tcp ? SOCK_STREAM : SOCK_DGRAM, 0);
@@ -214,10 +214,15 @@ static void read_arguments(struct flood *flood, int count, char **arguments)
     int option;
 
     flood->seconds = 3;
-    while ((option = getopt(count, arguments, "tp:f:s:n:")) != -1) {
+    flood->address.s_addr = htonl(INADDR_LOOPBACK);
+    while ((option = getopt(count, arguments, "ta:p:f:s:n:")) != -1) {
         switch (option) {
         case 't':
             flood->over_tcp = true;
+            break;
+        case 'a':
+            if (inet_pton(AF_INET, optarg, &flood->address) != 1)
+                exit(2);
             break;
         case 'p':
             flood->port = (uint16_t)strtoul(optarg, NULL, 10);
@@ -237,7 +242,8 @@ static void read_arguments(struct flood *flood, int count, char **arguments)
     }
     if (flood->port == 0 || flood->file == NULL || flood->seconds <= 0 || flood->seconds > 60 ||
         in_flight < 2 * SOCKETS) {
-        fprintf(stderr, "usage: flood [-t] -p PORT -f NAMES [-s SECONDS] [-n IN_FLIGHT]\n");
+        fprintf(stderr,
+                "usage: flood [-t] [-a ADDRESS] -p PORT -f NAMES [-s SECONDS] [-n IN_FLIGHT]\n");
         exit(2);
     }
     flood->per_lane = (unsigned)(in_flight / SOCKETS);
