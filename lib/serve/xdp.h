@@ -12,7 +12,8 @@
  * Taken is UDP to those addresses and ports of `listen` that the interface itself has when the
  * server starts, or the loopback interface, where those of anycast are. (Addresses of other
  * interfaces may be those of a VLAN on this one, whose tag the card has removed.) An address that
- * comes later is served by the sockets alone.
+ * comes later is served by the sockets alone, as everything is once the interface gets another MAC
+ * address.
  *
  * What cannot be had is left out with a sentence, and the sockets serve everything: an interface
  * that is not there, without Ethernet, of an MTU below 1280, which no reply may exceed; a missing

@@ -179,7 +179,13 @@ static void serve_rounds(struct xdp_socket *socket, unsigned rounds)
 
 /* ---- late replies ---- */
 
-_Static_assert(sizeof(struct ip_heads) <= LATE_CLIENT_OCTETS, "see carrier.h");
+/* A client: the heads of its request, and the interface that its address may belong to. */
+struct xdp_client {
+    struct ip_heads heads;
+    uint32_t interface;
+};
+
+_Static_assert(sizeof(struct xdp_client) <= LATE_CLIENT_OCTETS, "see carrier.h");
 
 static struct xdp_socket *socket_of(struct carrier *carrier)
 {
@@ -188,22 +194,27 @@ static struct xdp_socket *socket_of(struct carrier *carrier)
 
 static void keep_client(struct carrier *carrier, size_t number, struct late_client *client)
 {
-    memcpy(client->octets, &socket_of(carrier)->listener->heads[number], sizeof(struct ip_heads));
+    const struct xdp_socket *socket = socket_of(carrier);
+    const struct xdp_client kept = {.heads = socket->listener->heads[number],
+                                    .interface = socket->interface->number};
+
+    assert(number < GROUP_MOST);
+    memcpy(client->octets, &kept, sizeof kept);
 }
 
-static struct ip_heads read_client(const struct late_client *client)
+static struct xdp_client read_client(const struct late_client *client)
 {
-    struct ip_heads heads;
+    struct xdp_client read;
 
-    memcpy(&heads, client->octets, sizeof heads);
-    return heads;
+    memcpy(&read, client->octets, sizeof read);
+    return read;
 }
 
 static struct endpoint client_address(const struct late_client *client)
 {
-    const struct ip_heads heads = read_client(client);
+    const struct xdp_client read = read_client(client);
 
-    return source_of(&heads, 0);
+    return source_of(&read.heads, read.interface);
 }
 
 static bool deliver(struct carrier *carrier, const struct late_client *client, const uint8_t *reply,
@@ -222,7 +233,7 @@ static bool deliver(struct carrier *carrier, const struct late_client *client, c
         stats_count(socket->listener->batch->stats, COUNTER_UDP_SEND_FAILURES, 1);
         return true;
     }
-    const struct ip_heads heads = read_client(client);
+    const struct ip_heads heads = read_client(client).heads;
     memcpy(frame + ip_heads_octets(&heads), reply, length);
     socket->has_late = queue_reply(socket, frame, heads, length) || socket->has_late;
     return true;

@@ -19,7 +19,7 @@
  * kernel copies them. Only the latter has been tested.
  *
  * Sources: Documentation/networking/af_xdp.rst of Linux; linux/if_xdp.h.
- * Threads: xsk_open and xsk_statistics on the control thread, the rest on the worker's.
+ * Threads: xsk_open and xsk_read_statistics on the control thread, the rest on the worker's.
  * Memory: the frames and rings, from xsk_open to xsk_close.
  */
 #include <stdbool.h>

@@ -211,6 +211,15 @@ def without_cookie(reply):
     return reply if at < 0 else reply[:at + 12] + reply[at + 28:]
 
 
+def without_ttl(reply):
+    """The negative TTL of an app that clients ask for in a loop rises with time, at both."""
+    reply = without_cookie(reply)
+    at = reply.find(b"\x0alocalspace\0\x0ahostmaster\x0alocalspace\0")
+    if at < 0 or reply[3] & 15 != 0:
+        return None
+    return reply[:at - 6] + reply[at - 2:at + 51] + reply[at + 55:]  # and the SOA's last number
+
+
 def compare(address, count):
     chance = random.Random(7)
     clients = []
@@ -230,6 +239,8 @@ def compare(address, count):
         for number in range(some):
             a, b = ours.get(number), theirs.get(number)
             answered += a is not None
+            if a != b and a and b and without_ttl(a) == without_ttl(b):
+                continue
             if a != b and (a is None or b is None or without_cookie(a) != without_cookie(b)):
                 different += 1
                 if different < 4:
