@@ -26,14 +26,25 @@ static void shut(struct datagrams *datagrams, struct datagram_socket *socket)
     TAILQ_INSERT_HEAD(&datagrams->closed, socket, link);
 }
 
+static void remove_spare(struct datagrams *datagrams, struct datagram_socket *socket)
+{
+    size_t *count = &datagrams->spare_count[socket->is_ipv6];
+    size_t *least = &datagrams->spare_least[socket->is_ipv6];
+
+    TAILQ_REMOVE(&datagrams->spare[socket->is_ipv6], socket, link);
+    assert(*count > 0);
+    --*count;
+    if (*count < *least)
+        *least = *count;
+}
+
 static struct datagram_socket *take_spare(struct datagrams *datagrams, bool is_ipv6)
 {
     struct datagram_socket *socket = TAILQ_FIRST(&datagrams->spare[is_ipv6]);
 
     if (socket == NULL)
         return NULL;
-    TAILQ_REMOVE(&datagrams->spare[is_ipv6], socket, link);
-    datagrams->spare_count[is_ipv6]--;
+    remove_spare(datagrams, socket);
     return socket;
 }
 
@@ -175,9 +186,25 @@ void datagrams_discard(struct datagrams *datagrams, struct datagram_socket *sock
 {
     if (socket->is_in_use || socket->descriptor < 0 || discard_all(socket))
         return;
-    TAILQ_REMOVE(&datagrams->spare[socket->is_ipv6], socket, link);
-    datagrams->spare_count[socket->is_ipv6]--;
+    remove_spare(datagrams, socket);
     shut(datagrams, socket);
+}
+
+bool datagrams_may_be_trimmed(const struct datagrams *datagrams)
+{
+    return datagrams->spare_count[0] > DATAGRAMS_SPARE_KEPT ||
+           datagrams->spare_count[1] > DATAGRAMS_SPARE_KEPT;
+}
+
+void datagrams_trim(struct datagrams *datagrams)
+{
+    for (unsigned family = 0; family < 2; family++) {
+        size_t least = datagrams->spare_least[family];
+        size_t unneeded = least > DATAGRAMS_SPARE_KEPT ? least - DATAGRAMS_SPARE_KEPT : 0;
+        for (size_t i = 0; i < unneeded && i < DATAGRAMS_TRIMMED_MOST; i++)
+            shut(datagrams, take_spare(datagrams, family == 1));
+        datagrams->spare_least[family] = datagrams->spare_count[family];
+    }
 }
 
 size_t datagrams_make_room(struct datagrams *datagrams, size_t wanted)

@@ -41,7 +41,12 @@
 #include "base/random.h"
 #include "forward/link.h"
 
-enum { DATAGRAMS_SPARE_MOST = 1024 }; /* of each family */
+/* Spare sockets of each family. */
+enum {
+    DATAGRAMS_SPARE_MOST = 1024,
+    DATAGRAMS_SPARE_KEPT = 16, /* these stay, others only while they are used */
+    DATAGRAMS_TRIMMED_MOST = 64,
+};
 
 struct datagram_socket {
     TAILQ_ENTRY(datagram_socket) link; /* among the closed or the spare */
@@ -60,7 +65,9 @@ struct datagrams {
     struct datagram_sockets closed;
     struct datagram_sockets spare[2]; /* IPv4, IPv6; the longest spare first */
     size_t spare_count[2];
-    size_t open_count; /* descriptors, in use and spare */
+    size_t
+        spare_least[2]; /* spare_count at its least since the last trim: so many were not needed */
+    size_t open_count;  /* descriptors, in use and spare */
     size_t open_most;
     bool uses_any_port;
     int epoll;
@@ -103,6 +110,13 @@ void datagrams_discard(struct datagrams *datagrams, struct datagram_socket *sock
  * when it makes no sockets.
  */
 uint32_t datagrams_estimate_ports(void);
+
+/** True when more are spare than stay: then datagrams_trim is to be called now and then. */
+bool datagrams_may_be_trimmed(const struct datagrams *datagrams);
+
+/** Closes spare sockets that were not needed since the last call, DATAGRAMS_TRIMMED_MOST at most.
+ */
+void datagrams_trim(struct datagrams *datagrams);
 
 /** Returns how many more descriptors may be open, after closing spare ones until it is `wanted`. */
 size_t datagrams_make_room(struct datagrams *datagrams, size_t wanted);

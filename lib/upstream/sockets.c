@@ -38,13 +38,13 @@ struct attempt_socket {
 };
 
 struct sockets {
-    struct link link;                       /* first member: sockets_link returns it */
-    struct stream_home home;                /* its listener is in this file */
-    uv_poll_t poll;                         /* on the epoll descriptor */
-    uv_idle_t soon;                         /* active while the next turn has work */
-    uv_timer_t tick;                        /* active while a stream is open */
-    unsigned handles;                       /* of these, not closed yet */
-    struct tls_trust *trust;                /* NULL: no server speaks TLS */
+    struct link link;        /* first member: sockets_link returns it */
+    struct stream_home home; /* its listener is in this file */
+    uv_poll_t poll;          /* on the epoll descriptor */
+    uv_idle_t soon;          /* active while the next turn has work */
+    uv_timer_t tick;         /* active while a stream is open or many sockets are spare */
+    unsigned handles;        /* of these, not closed yet */
+    struct tls_trust *trust; /* NULL: no server speaks TLS */
     struct attempt_socket *attempt_sockets; /* by ticket */
     size_t attempt_socket_count;
     struct datagrams datagrams; /* their slots in epoll are below the number of attempts */
@@ -60,11 +60,22 @@ struct sockets {
 
 /* ---- UDP ---- */
 
+static void on_tick(uv_timer_t *tick);
+
+static void start_tick(struct sockets *sockets)
+{
+    if (!uv_is_active((const uv_handle_t *)&sockets->tick))
+        uv_timer_start(&sockets->tick, on_tick, STREAM_TICK_MS, STREAM_TICK_MS);
+}
+
 /* Ends what carries the attempt, unless that is a stream. */
 static void close_attempt_socket(struct sockets *sockets, struct attempt_socket *attempt_socket)
 {
-    if (attempt_socket->state == ATTEMPT_SOCKET_UDP)
+    if (attempt_socket->state == ATTEMPT_SOCKET_UDP) {
         datagrams_release(&sockets->datagrams, attempt_socket->datagram_socket);
+        if (datagrams_may_be_trimmed(&sockets->datagrams))
+            start_tick(sockets);
+    }
     attempt_socket->state = ATTEMPT_SOCKET_NONE;
 }
 
@@ -220,7 +231,8 @@ static void on_tick(uv_timer_t *tick)
         stream_tick(&sockets->streams[i], uv_now(tick->loop));
         is_open = is_open || sockets->streams[i].state != STREAM_CLOSED;
     }
-    if (!is_open)
+    datagrams_trim(&sockets->datagrams);
+    if (!is_open && !datagrams_may_be_trimmed(&sockets->datagrams))
         uv_timer_stop(tick);
 }
 
@@ -239,8 +251,7 @@ static bool send_over_stream(struct sockets *sockets, const struct link_query *q
     if (attempt_socket->stream_query == NULL)
         return false;
     attempt_socket->state = ATTEMPT_SOCKET_STREAM;
-    if (!uv_is_active((const uv_handle_t *)&sockets->tick))
-        uv_timer_start(&sockets->tick, on_tick, STREAM_TICK_MS, STREAM_TICK_MS);
+    start_tick(sockets);
     return true;
 }
 

@@ -11,7 +11,7 @@
  *     worker's loop ──poll──► epoll ──► UDP sockets (one per attempt, and spare ones)
  *        │                      └─────► streams (one or several per server)
  *        ├──idle──► queries and failures of this turn: written and notified in the next one
- *        └──timer──► streams, while one is open
+ *        └──timer──► streams, while one is open; spare sockets, while there are many
  *
  * Responses cost more than requests that are answered at once, and they come in crowds. So after
  * SOCKETS_EVENTS_MOST of them the listener may look after other things (on_rest).

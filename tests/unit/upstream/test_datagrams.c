@@ -212,6 +212,41 @@ TEST(only_so_many_are_kept_spare)
     end();
 }
 
+/* Has so many sockets in use at once, and all of them spare after. */
+static void use_at_once(unsigned count)
+{
+    static struct datagram_socket *sockets[ATTEMPTS];
+    uint8_t octets[64];
+
+    for (unsigned i = 0; i < count; i++) {
+        sockets[i] = ask(false);
+        ck_assert_ptr_nonnull(sockets[i]);
+        answer(false, 1);
+    }
+    for (unsigned i = 0; i < count; i++) {
+        ck_assert_int_gt(datagrams_receive(sockets[i], octets, sizeof octets), 0);
+        datagrams_release(&stand.datagrams, sockets[i]);
+    }
+}
+
+TEST(spare_sockets_that_nobody_needs_are_closed)
+{
+    begin(SIZE_MAX, false);
+    use_at_once(200);
+    datagrams_trim(&stand.datagrams); /* all were needed */
+    ck_assert_uint_eq(stand.datagrams.open_count, 200);
+    use_at_once(150);
+    datagrams_trim(&stand.datagrams);
+    ck_assert_uint_eq(stand.datagrams.open_count, 200 - (50 - DATAGRAMS_SPARE_KEPT));
+    for (unsigned i = 0; i < 3; i++) {
+        ck_assert(datagrams_may_be_trimmed(&stand.datagrams));
+        datagrams_trim(&stand.datagrams);
+    }
+    ck_assert(!datagrams_may_be_trimmed(&stand.datagrams));
+    ck_assert_uint_eq(stand.datagrams.open_count, DATAGRAMS_SPARE_KEPT);
+    end();
+}
+
 TEST(spare_sockets_count_as_open_and_give_way_to_others)
 {
     begin(2, false);
