@@ -347,6 +347,9 @@ struct xsk_statistics xsk_read_statistics(const struct xsk *xsk)
     if (xsk->descriptor < 0 ||
         getsockopt(xsk->descriptor, SOL_XDP, XDP_STATISTICS, &read, &octets) != 0)
         return (struct xsk_statistics){0};
+    /* Where frames are copied, one that finds the fill ring empty is counted at both. */
+    if (!xsk->is_zero_copy && read.rx_dropped >= read.rx_fill_ring_empty_descs)
+        read.rx_dropped -= read.rx_fill_ring_empty_descs;
     return (struct xsk_statistics){.dropped = read.rx_dropped,
                                    .ring_full = read.rx_ring_full,
                                    .fill_empty = read.rx_fill_ring_empty_descs};

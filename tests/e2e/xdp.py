@@ -3,6 +3,7 @@
     xdp.py ping ADDRESS                 prints 0 when it answers
     xdp.py frame KIND INTERFACE         sends a query in a frame of that kind; prints yes if a reply comes
     xdp.py compare ADDRESS COUNT        the same random queries at ports 53 and 5353
+    xdp.py burst ADDRESS COUNT          so many queries, whose replies nobody reads
     xdp.py load ADDRESS SECONDS         one query after the other, a few at a time
 """
 import random
@@ -269,6 +270,13 @@ def load(address, seconds):
     print("%d answered, %d lost" % (answered, lost))
 
 
+def burst(address, count):
+    client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    client.connect((address, 53))
+    for number in range(count):
+        client.send(query(number))
+
+
 def ping(address):
     client = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)
     client.settimeout(5)
@@ -285,5 +293,7 @@ elif sys.argv[1] == "frame":
     print(send_frame(sys.argv[2], sys.argv[3]))
 elif sys.argv[1] == "compare":
     compare(sys.argv[2], int(sys.argv[3]))
+elif sys.argv[1] == "burst":
+    burst(sys.argv[2], int(sys.argv[3]))
 else:
     load(sys.argv[2], float(sys.argv[3]))

@@ -154,6 +154,20 @@ server=$first
 server_log=$work/xdp.err
 [ "$(count xdp_requests)" -ge "${XDP_QUERIES:-20000}" ] || fail "they came past the sockets" "$(count xdp_requests)"
 
+# ---- a server that stands still ----
+
+before=$(count xdp_requests)
+kill -STOP "$server"
+inside client /usr/bin/python3 "$tool" burst 10.0.130.2 5000
+kill -CONT "$server"
+are_told_apart() {
+    [ "$(($(count xdp_requests) - before + $(count xdp_fill_empty) + $(count xdp_ring_full)))" = 5000 ]
+}
+await are_told_apart || fail "each frame is a request, or counted as dropped once" \
+    "$("$SPACEDNS" status --socket "$work/control")"
+expect "no frame is counted twice" 0 "$(count xdp_dropped)"
+expect_no_match "there was no room for all" '^0$' "$(count xdp_fill_empty)"
+
 # ---- reloads under load ----
 
 inside client /usr/bin/python3 "$tool" load 10.0.130.2 3 >"$work/load" &
