@@ -10,11 +10,15 @@ unshare "${how[@]}" true 2>/dev/null || skip "this user may not make a network n
 # serve NAME RANGE FLAG...
 serve() {
     local range=$2
+    echo "upstream_ports: ${ports:-system}" > "$work/settings.yaml"
     launcher=(unshare "${how[@]}" sh -c
         "ip link set lo up; echo $range > /proc/sys/net/ipv4/ip_local_port_range; exec \"\$@\"" sh)
     start "$1" --zones zones --listen 127.0.0.1:5300 --local-as test-space --workers 1 \
-        --control-socket "$work/socket" "${@:3}"
+        --control-socket "$work/socket" --settings "$work/settings.yaml" "${@:3}"
     launcher=()
+    # The figure outlasts a reload that changes another setting.
+    echo "log_rate: 7" >> "$work/settings.yaml"
+    "$spacedns" reload --socket "$work/socket" > "$work/reload" 2>&1
     status=$("$spacedns" status --socket "$work/socket" 2>&1)
     json=$("$spacedns" status --json --socket "$work/socket" 2>&1)
     stop
@@ -35,8 +39,7 @@ expect_match "status says its bits" '^upstream_ports +system, 28232 ports, 14\.7
 serve alone "40000 40999" --upstream none
 expect_no_match "without upstreams there is nothing to warn of" few_ports "$log"
 
-echo "upstream_ports: any" > "$work/any.yaml"
-serve any "40000 40999" --upstream 10.9.9.9 --settings "$work/any.yaml"
+ports=any serve any "40000 40999" --upstream 10.9.9.9
 expect_no_match "any port does not depend on the range" few_ports "$log"
 expect_match "status says so" '^upstream_ports +any, 64512 ports, 15\.9 bits$' "$status"
 finish
