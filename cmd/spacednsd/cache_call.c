@@ -15,7 +15,6 @@ enum {
     NAME_TEXT_MOST = 4 * NAME_MAX_OCTETS + 1,
     NAMES_TEXT_MOST = 2 * NAME_TEXT_MOST,
     WORD_MOST = 16,
-    NUMBERS_MOST = 256,
     KEY_COLUMN = 12,
 };
 
@@ -90,7 +89,7 @@ static void finish(struct call *call, const struct status_source *source)
 
 /* ---- totals ---- */
 
-/* The caches of all workers. */
+/* The cache, of which one worker reports, and what it has swept; or those of all workers. */
 struct sums {
     struct cache_use use;
     size_t entries;  /* of the sweeps */
@@ -153,54 +152,27 @@ static void print_totals(struct call *call, const struct status_source *source)
 
 /* ---- the entries of a name ---- */
 
-/* An entry, and the workers that have it with the same time left. */
-struct listed {
-    struct swept_entry entry;
-    uint64_t workers; /* bit per number, the first 64 */
-};
-
-static bool is_same(const struct swept_entry *one, const struct swept_entry *other)
-{
-    return one->type == other->type && one->class == other->class && one->rcode == other->rcode &&
-           one->bits == other->bits && one->state.kept == other->state.kept &&
-           one->state.seconds == other->state.seconds;
-}
-
 static int by_type(const void *one, const void *other)
 {
-    const struct listed *first = one, *second = other;
-    uint64_t a = (uint64_t)first->entry.type << 40 | (uint64_t)first->entry.bits << 32 |
-                 first->entry.state.seconds;
-    uint64_t b = (uint64_t)second->entry.type << 40 | (uint64_t)second->entry.bits << 32 |
-                 second->entry.state.seconds;
+    const struct swept_entry *first = one, *second = other;
+    uint64_t a = (uint64_t)first->type << 40 | (uint64_t)first->bits << 32 | first->state.seconds;
+    uint64_t b =
+        (uint64_t)second->type << 40 | (uint64_t)second->bits << 32 | second->state.seconds;
 
     return (a > b) - (a < b);
 }
 
-static size_t add_listed(struct listed *list, size_t count, const struct swept_entry *entry,
-                         size_t worker)
-{
-    size_t i = 0;
-
-    while (i < count && !is_same(&list[i].entry, entry))
-        i++;
-    if (i == count)
-        list[count++] = (struct listed){.entry = *entry};
-    list[i].workers |= worker < 64 ? UINT64_C(1) << worker : 0;
-    return count;
-}
-
-/* Returns all workers' entries, malloc'ed, or NULL. */
-static struct listed *gather(const struct status_source *source, size_t *count)
+/* Returns the entries, which one worker reports for all, malloc'ed, or NULL. */
+static struct swept_entry *gather(const struct status_source *source, size_t *count)
 {
     size_t workers = server_worker_count(source->server);
-    struct listed *list = calloc(workers * SWEEP_LISTED_MOST, sizeof *list);
+    struct swept_entry *list = calloc(workers * SWEEP_LISTED_MOST, sizeof *list);
 
     *count = 0;
     for (size_t i = 0; list != NULL && i < workers; i++) {
         const struct worker_report *report = server_worker_report(source->server, i);
         for (size_t j = 0; report != NULL && j < report->request.sweep.listed_count; j++)
-            *count = add_listed(list, *count, &report->request.sweep.listed[j], i);
+            list[(*count)++] = report->request.sweep.listed[j];
     }
     if (list != NULL)
         qsort(list, *count, sizeof *list, by_type);
@@ -225,25 +197,13 @@ static const char *seconds_key(const struct swept_entry *entry)
     return entry->state.kept == CACHED_FRESH ? "ttl" : "age";
 }
 
-static void format_workers(uint64_t workers, char numbers[NUMBERS_MOST])
+/* "www.example.org type=A rcode=NOERROR cached=fresh ttl=23" */
+static void print_entry(const struct swept_entry *entry, const char *name, FILE *out)
 {
-    size_t length = 0;
-
-    for (unsigned i = 0; i < 64; i++)
-        if ((workers >> i & 1) != 0)
-            length += (size_t)snprintf(numbers + length, NUMBERS_MOST - length, "%s%u",
-                                       length == 0 ? "" : ",", i + 1);
-}
-
-/* "www.example.org type=A rcode=NOERROR cached=fresh ttl=23 workers=1,2" */
-static void print_entry(const struct listed *listed, const char *name, FILE *out)
-{
-    const struct swept_entry *entry = &listed->entry;
-    char type[WORD_MOST], rcode[WORD_MOST], numbers[NUMBERS_MOST] = "";
+    char type[WORD_MOST], rcode[WORD_MOST];
 
     format_word(type_add, entry->type, type);
     format_word(rcode_add, entry->rcode, rcode);
-    format_workers(listed->workers, numbers);
     escape_printf(out, "%s type=%s", name, type);
     if (entry->class != CLASS_IN)
         fprintf(out, " class=%u", entry->class);
@@ -254,24 +214,19 @@ static void print_entry(const struct listed *listed, const char *name, FILE *out
     fprintf(out, " cached=%s", cached_text(entry->state.kept));
     if (has_response(entry))
         fprintf(out, " %s=%u", seconds_key(entry), entry->state.seconds);
-    fprintf(out, " workers=%s\n", numbers);
+    fprintf(out, "\n");
 }
 
-static json_t *json_entry(const struct listed *listed)
+static json_t *json_entry(const struct swept_entry *entry)
 {
-    const struct swept_entry *entry = &listed->entry;
     char type[WORD_MOST], rcode[WORD_MOST];
-    json_t *workers = json_array();
 
     format_word(type_add, entry->type, type);
     format_word(rcode_add, entry->rcode, rcode);
-    for (unsigned i = 0; i < 64; i++)
-        if ((listed->workers >> i & 1) != 0)
-            json_array_append_new(workers, json_integer(i + 1));
     json_t *json =
-        json_pack("{s:s, s:i, s:b, s:b, s:s, s:o}", "type", type, "class", entry->class, "do",
+        json_pack("{s:s, s:i, s:b, s:b, s:s}", "type", type, "class", entry->class, "do",
                   (entry->bits & QUESTION_DO) != 0, "cd", (entry->bits & QUESTION_CD) != 0,
-                  "cached", cached_text(entry->state.kept), "workers", workers);
+                  "cached", cached_text(entry->state.kept));
     if (has_response(entry)) {
         json_object_set_new(json, "rcode", json_string(rcode));
         json_object_set_new(json, entry->state.kept == CACHED_FRESH ? "ttl_seconds" : "age_seconds",
@@ -284,7 +239,7 @@ static void print_entries(struct call *call, const struct status_source *source,
                           const struct name *name)
 {
     size_t count;
-    struct listed *list = gather(source, &count);
+    struct swept_entry *list = gather(source, &count);
     char text[NAME_TEXT_MOST];
     json_t *entries = json_array();
 

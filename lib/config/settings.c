@@ -163,24 +163,6 @@ static void check_suffixes(struct settings_reader *reader)
                 report_suffix(reader, &all[i], &all[j]);
 }
 
-/* Each worker has its own cache, which is of no use below some size. */
-static void check_cache(struct settings_reader *reader)
-{
-    struct settings *settings = reader->settings;
-    const struct setting_origin origin = settings_origin(settings, "cache_size");
-    uint64_t least = (uint64_t)settings->workers * CACHE_WORKER_OCTETS_LEAST;
-
-    if (settings->cache_size >= least || settings->cache_size == 0)
-        return; /* 0: the given size was invalid */
-    if (reader->sources[INDEX_cache_size] == SOURCE_INITIAL)
-        settings->cache_size = (uint32_t)least;
-    else
-        setting_report(reader, &origin,
-                       "%u octets are too few for %u workers; give at least %llu, or fewer workers",
-                       (unsigned)settings->cache_size, (unsigned)settings->workers,
-                       (unsigned long long)least);
-}
-
 /* Over a network, whoever reaches the port would read names of spaces and apps. */
 static void check_http(struct settings_reader *reader)
 {
@@ -247,7 +229,6 @@ enum settings_status settings_init(struct settings *settings, int argc, char *co
         settings_read_file(&reader, settings->file);
     read_initial(&reader);
     complete(&reader);
-    check_cache(&reader);
     check_suffixes(&reader);
     settings_check_recursion(&reader);
     check_http(&reader);

@@ -38,7 +38,7 @@
 #include "config/upstream.h"
 #include "wire/cookie.h"
 
-enum { CACHE_WORKER_OCTETS_LEAST = 1 << 20 };
+enum { CACHE_SIZE_LEAST = 1 << 20 };
 
 enum setting_type {
     SETTING_TEXT,      /* const char * */

@@ -9,9 +9,8 @@
 
 enum {
     OCTETS_PER_SLOT = 64, /* of the whole: more slots than there are entries of usual size */
-    OCTETS_PER_GHOST = 64,
-    SMALL_SHARE = 10, /* one tenth of the rings */
-    ENTRY_SHARE = 8,  /* no entry is larger than an eighth of `small` */
+    SMALL_SHARE = 10,     /* one tenth of the rings */
+    ENTRY_SHARE = 8,      /* no entry is larger than an eighth of `small` */
     FAILURES_COUNTED = 6,
     FETCHED_OCTETS = 3 * LINE_OCTETS, /* a usual entry takes two or three lines */
 };
@@ -21,17 +20,46 @@ static size_t round_up(size_t octets, size_t unit)
     return (octets + unit - 1) / unit * unit;
 }
 
-static void empty_rings(struct cache *cache)
+static size_t round_down(size_t octets, size_t unit)
 {
-    uint8_t *start = (uint8_t *)(cache->ghosts + cache->ghost_count);
-    size_t octets = (size_t)((uint8_t *)cache + cache->octets - start);
-    size_t small = octets / SMALL_SHARE / RING_UNIT * RING_UNIT;
+    return octets / unit * unit;
+}
 
-    ring_init(&cache->small, start, small);
-    ring_init(&cache->main, start + small, (octets - small) / RING_UNIT * RING_UNIT);
-    cache->entry_most = small / ENTRY_SHARE;
-    cache->live_octets = 0;
-    cache->live_entries = 0;
+static uint32_t count_shards(size_t octets)
+{
+    size_t shards = octets / CACHE_SHARD_OCTETS;
+
+    if (shards == 0)
+        return 1;
+    return (uint32_t)(shards < SHARDS_MOST ? shards : SHARDS_MOST);
+}
+
+static void init_shard(struct shard *shard, uint8_t *start, size_t octets)
+{
+    size_t small = round_down(octets / SMALL_SHARE, RING_UNIT);
+
+    pthread_mutex_init(&shard->lock, NULL); /* cannot fail without attributes */
+    ring_init(&shard->small, start, small);
+    ring_init(&shard->main, start + small, octets - small);
+}
+
+/* Divides the mapping, which is all zeros. */
+static void divide(struct cache *cache, size_t octets)
+{
+    size_t head = round_up(sizeof *cache, LINE_OCTETS);
+    size_t lines = octets / OCTETS_PER_SLOT / LINE_SLOTS;
+
+    cache->octets = octets;
+    cache->shard_count = count_shards(octets);
+    cache->lines = (struct index_line *)(void *)((uint8_t *)cache + head);
+    cache->line_count = (uint32_t)round_down(lines, cache->shard_count);
+    uint8_t *start = (uint8_t *)(cache->lines + cache->line_count);
+    size_t left = (size_t)((uint8_t *)cache + octets - start);
+    size_t each = round_down(left / cache->shard_count, RING_UNIT);
+    for (uint32_t i = 0; i < cache->shard_count; i++)
+        init_shard(&cache->shards[i], start + i * each, each);
+    cache->entry_most = cache->shards[0].small.size / ENTRY_SHARE;
+    grace_init(&cache->grace);
 }
 
 struct cache *cache_new(size_t octets, struct err *err)
@@ -44,60 +72,128 @@ struct cache *cache_new(size_t octets, struct err *err)
     struct cache *cache =
         mmap(NULL, octets, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (cache == MAP_FAILED) {
-        err_set(err, ERR_MEMORY, "a cache of %zu octets: %s", octets, strerror(errno));
+        err_set(err, ERR_MEMORY, "a cache of %zu octets: %s; lower cache_size", octets,
+                strerror(errno));
         return NULL;
     }
     /* A lookup reads two or three distant addresses; with huge pages each costs one miss less. */
     madvise(cache, octets, MADV_HUGEPAGE);
-    cache->octets = octets;
-    cache->lines =
-        (struct index_line *)(void *)((uint8_t *)cache + round_up(sizeof *cache, LINE_OCTETS));
-    cache->line_count = (uint32_t)(octets / OCTETS_PER_SLOT / LINE_SLOTS);
-    cache->ghosts = (uint16_t *)(void *)(cache->lines + cache->line_count);
-    cache->ghost_count = (uint32_t)(octets / OCTETS_PER_GHOST / LINE_SLOTS * LINE_SLOTS);
-    empty_rings(cache);
+    divide(cache, octets);
     return cache;
 }
 
 void cache_free(struct cache *cache)
 {
-    if (cache != NULL)
-        munmap(cache, cache->octets);
+    if (cache == NULL)
+        return;
+    for (uint32_t i = 0; i < cache->shard_count; i++)
+        pthread_mutex_destroy(&cache->shards[i].lock);
+    munmap(cache, cache->octets);
+}
+
+struct grace_member *cache_join(struct cache *cache, struct err *err)
+{
+    struct grace_member *member = grace_join(&cache->grace);
+
+    if (member == NULL)
+        err_set(err, ERR_LIMIT, "a cache is for %d workers at most", (int)GRACE_MEMBERS_MOST);
+    return member;
+}
+
+void cache_leave(struct grace_member *member)
+{
+    grace_leave(member);
+}
+
+void cache_pass(const struct cache *cache, struct grace_member *member)
+{
+    grace_pass(&cache->grace, member);
+}
+
+bool cache_claim(struct cache *cache, uint64_t number)
+{
+    uint64_t last = atomic_load(&cache->claimed);
+
+    while (last < number)
+        if (atomic_compare_exchange_weak(&cache->claimed, &last, number))
+            return true;
+    return false;
+}
+
+static void lock(struct shard *shard)
+{
+    pthread_mutex_lock(&shard->lock);
+}
+
+static void unlock(struct shard *shard)
+{
+    pthread_mutex_unlock(&shard->lock);
+}
+
+static void flush_line(struct index_line *line)
+{
+    for (int i = 0; i < LINE_SLOTS; i++)
+        atomic_store_explicit(&line->offsets[i], 0, memory_order_relaxed);
+    memset(line->ghosts, 0, sizeof line->ghosts);
+}
+
+static void flush_shard(struct cache *cache, uint32_t number)
+{
+    struct shard *shard = &cache->shards[number];
+    uint32_t lines = cache->line_count / cache->shard_count;
+
+    lock(shard);
+    for (uint32_t i = 0; i < lines; i++)
+        flush_line(&cache->lines[number * lines + i]);
+    ring_drop_all(&shard->small);
+    ring_drop_all(&shard->main);
+    shard->main_octets = shard->live_octets = shard->live_entries = 0;
+    unlock(shard);
 }
 
 void cache_flush(struct cache *cache)
 {
-    memset(cache->lines, 0, cache->line_count * sizeof *cache->lines);
-    memset(cache->ghosts, 0, cache->ghost_count * sizeof *cache->ghosts);
-    empty_rings(cache);
+    for (uint32_t i = 0; i < cache->shard_count; i++)
+        flush_shard(cache, i);
 }
 
-struct cache_use cache_use(const struct cache *cache)
+struct cache_use cache_use(struct cache *cache)
 {
-    return (struct cache_use){
-        .octets = cache->live_octets,
-        .entries = cache->live_entries,
-        .octets_most = cache->octets,
-        .evicted = cache->evicted,
-    };
+    struct cache_use use = {.octets_most = cache->octets};
+
+    for (uint32_t i = 0; i < cache->shard_count; i++) {
+        struct shard *shard = &cache->shards[i];
+        lock(shard);
+        use.octets += shard->live_octets;
+        use.entries += shard->live_entries;
+        use.evicted += shard->evicted;
+        unlock(shard);
+    }
+    return use;
 }
 
-typedef uint32_t four __attribute__((vector_size(16)));
-
-/* Bit i is set when slot i has the tag; all eight are compared at once. */
-static inline unsigned slots_with_tag(const struct index_line *line, uint32_t tag)
+/* The highest bit of each quarter of `word` that equals the same of `wanted`; tags do not have it,
+   so that no quarter borrows of the next. */
+static inline uint64_t equal_quarters(uint64_t word, uint64_t wanted)
 {
-    const four low_bits = {1, 2, 4, 8}, high_bits = {16, 32, 64, 128};
-    const four wanted = {tag, tag, tag, tag};
-    four low, high;
-    uint64_t halves[2];
+    const uint64_t highs = CACHE_QUARTERS << (TAG_BITS - 1);
 
-    memcpy(&low, line->tags, sizeof low);
-    memcpy(&high, line->tags + 4, sizeof high);
-    four bits = ((four)(low == wanted) & low_bits) | ((four)(high == wanted) & high_bits);
-    memcpy(halves, &bits, sizeof halves);
-    uint64_t all = halves[0] | halves[1];
-    return (unsigned)((all | all >> 32) & 0xff);
+    return (highs - (word ^ wanted)) & highs;
+}
+
+/* Bit 8 i + 7 of slot i is set when it has the hash's tag; all eight are compared at once. */
+static inline uint64_t slots_with_tag(const struct index_line *line, uint64_t hash)
+{
+    uint64_t wanted = cache_tags(hash);
+    uint64_t even = atomic_load_explicit(&line->tags[0], memory_order_relaxed);
+    uint64_t odd = atomic_load_explicit(&line->tags[1], memory_order_relaxed);
+
+    return equal_quarters(even, wanted) >> 8 | equal_quarters(odd, wanted);
+}
+
+static inline unsigned first_slot(uint64_t slots)
+{
+    return (unsigned)__builtin_ctzll(slots) / 8;
 }
 
 static inline bool is_entry_of(const struct cache_entry *entry, const struct question *question)
@@ -107,17 +203,21 @@ static inline bool is_entry_of(const struct cache_entry *entry, const struct que
            name_equals(question->name, cache_entry_name(entry), entry->name_length);
 }
 
-/* Returns the slot of the question's entry, or NULL. */
-static inline uint32_t *seek(const struct cache *cache, const struct question *question)
+/* Returns the question's entry, and its slot (NULL: not wanted); or NULL. */
+static inline struct cache_entry *seek(const struct cache *cache, const struct question *question,
+                                       _Atomic uint32_t **slot)
 {
     struct index_line *line = cache_line(cache, question->hash);
 
     /* At most eight turns. */
-    for (unsigned slots = slots_with_tag(line, (uint32_t)question->hash); slots != 0;
-         slots &= slots - 1) {
-        uint32_t *slot = &line->offsets[__builtin_ctz(slots)];
-        if (*slot != 0 && is_entry_of(cache_entry_at(cache, *slot), question))
-            return slot;
+    for (uint64_t slots = slots_with_tag(line, question->hash); slots != 0; slots &= slots - 1) {
+        _Atomic uint32_t *one = &line->offsets[first_slot(slots)];
+        uint32_t offset = atomic_load_explicit(one, memory_order_acquire);
+        if (offset == 0 || !is_entry_of(cache_entry_at(cache, offset), question))
+            continue;
+        if (slot != NULL)
+            *slot = one;
+        return cache_entry_at(cache, offset);
     }
     return NULL;
 }
@@ -130,32 +230,35 @@ void cache_prefetch(const struct cache *cache, uint64_t hash)
 void cache_prefetch_entry(const struct cache *cache, uint64_t hash)
 {
     const struct index_line *line = cache_line(cache, hash);
-    unsigned slots = slots_with_tag(line, (uint32_t)hash);
+    uint64_t slots = slots_with_tag(line, hash);
 
     if (slots == 0)
         return;
-    const struct cache_entry *entry = cache_entry_at(cache, line->offsets[__builtin_ctz(slots)]);
+    uint32_t offset = atomic_load_explicit(&line->offsets[first_slot(slots)], memory_order_relaxed);
+    const uint8_t *entry = (const uint8_t *)cache_entry_at(cache, offset);
     for (size_t i = 0; i < FETCHED_OCTETS; i += LINE_OCTETS)
-        __builtin_prefetch((const uint8_t *)entry + i);
+        __builtin_prefetch(entry + i);
 }
 
 static inline struct cache_entry *find(const struct cache *cache, const struct question *question,
                                        uint32_t now_s)
 {
-    const uint32_t *slot = seek(cache, question);
+    struct cache_entry *entry = seek(cache, question, NULL);
 
-    if (slot == NULL)
-        return NULL;
-    struct cache_entry *entry = cache_entry_at(cache, *slot);
-    return cache_entry_is_alive(entry, now_s) ? entry : NULL;
+    return entry != NULL && cache_entry_is_alive(entry, now_s) ? entry : NULL;
 }
 
-struct cache_entry *cache_find(struct cache *cache, const struct question *question, uint32_t now_s)
+/* Two workers at once may count one use: a use more or less decides nothing. */
+struct cache_entry *cache_find(const struct cache *cache, const struct question *question,
+                               uint32_t now_s)
 {
     struct cache_entry *entry = find(cache, question, now_s);
 
-    if (entry != NULL && entry->uses < CACHE_USES_MOST)
-        entry->uses++;
+    if (entry == NULL)
+        return NULL;
+    unsigned uses = cache_entry_uses(entry);
+    if (uses < CACHE_USES_MOST)
+        atomic_store_explicit(&entry->uses, (uint8_t)(uses + 1), memory_order_relaxed);
     return entry;
 }
 
@@ -165,71 +268,95 @@ const struct cache_entry *cache_peek(const struct cache *cache, const struct que
     return find(cache, question, now_s);
 }
 
-/* Reuses the room of the question's old entry, or takes new room. */
-static struct cache_entry *replace(struct cache *cache, struct cache_entry *head, uint32_t *slot)
-{
-    if (slot == NULL)
-        return cache_room_add(
-            cache, cache_room_take_ghost(cache, head->hash) ? &cache->main : &cache->small, head);
-    struct cache_entry *old = cache_entry_at(cache, *slot);
-    head->uses = old->uses;
-    if (head->octets <= old->octets && old->octets <= 2 * head->octets) {
-        head->octets = old->octets;
-        *old = *head;
-        return old;
-    }
-    bool is_wanted = ring_holds(&cache->main, old) || old->uses > 0;
-    cache_room_forget(cache, slot);
-    return cache_room_add(cache, is_wanted ? &cache->main : &cache->small, head);
-}
-
 static size_t entry_octets(const struct question *question, const struct response *response)
 {
     size_t octets = response != NULL ? response->octets : 0;
     return round_up(sizeof(struct cache_entry) + octets + question->name->length, RING_UNIT);
 }
 
-/* Writes an entry; `response` may be NULL. */
-static struct cache_entry *write_entry(struct cache *cache, uint32_t *slot,
+/* The ring for a new entry, whose uses are those of the question's old one (NULL: none). */
+static struct ring *choose_ring(const struct storing *storing, struct cache_entry *head,
+                                const struct cache_entry *old)
+{
+    struct shard *shard = storing->shard;
+    bool is_wanted = cache_room_take_ghost(storing->cache, head->hash);
+
+    if (old != NULL) {
+        unsigned uses = cache_entry_uses(old);
+        atomic_init(&head->uses, (uint8_t)uses);
+        is_wanted = ring_holds(&shard->main, old) || uses > 0;
+    }
+    return is_wanted ? &shard->main : &shard->small;
+}
+
+/* Writes an entry; `response` may be NULL. Returns NULL when there is no room. */
+static struct cache_entry *write_entry(const struct storing *storing, struct cache_entry *head,
                                        const struct question *question,
-                                       const struct response *response, uint32_t now_s)
+                                       const struct response *response)
 {
     const struct name *name = question->name;
-    struct cache_entry head = {
-        .hash = question->hash,
-        .octets = (uint32_t)entry_octets(question, response),
-        .stored_s = now_s,
-        .type = question->type,
-        .class = question->class,
-        .bits = question->bits,
-        .answered_by = RESOLVER_NONE,
-        .has_response = response != NULL,
-        .name_length = name->length,
-    };
-    struct cache_entry *entry = replace(cache, &head, slot);
+    _Atomic uint32_t *slot = NULL;
+    struct ring *ring = choose_ring(storing, head, seek(storing->cache, question, NULL));
+    struct cache_entry *entry = cache_room_take(storing, ring, head->octets);
 
+    if (entry == NULL)
+        return NULL;
+    memcpy(entry, head, sizeof *head);
     uint8_t *end = entry->data;
     if (response != NULL) {
         memcpy(end, response, response->octets);
         end += response->octets;
     }
     memcpy(end, name->octets, name->length);
+    seek(storing->cache, question, &slot); /* the old one may have been moved, or evicted */
+    cache_room_publish(storing, entry, slot);
     return entry;
 }
 
-struct cache_entry *cache_store(struct cache *cache, const struct question *question,
-                                const struct response *response, uint32_t now_s)
+static void fill_head(struct cache_entry *head, const struct question *question,
+                      const struct response *response, uint32_t now_s)
 {
-    uint32_t *slot = seek(cache, question);
+    *head = (struct cache_entry){
+        .hash = question->hash,
+        .octets = (uint32_t)entry_octets(question, response),
+        .stored_s = now_s,
+        .fresh_until_s = response != NULL ? now_s + response->ttl_seconds : 0,
+        .type = question->type,
+        .class = question->class,
+        .bits = question->bits,
+        .name_length = question->name->length,
+        .answered_by = RESOLVER_NONE,
+        .has_response = response != NULL,
+    };
+}
 
-    if (entry_octets(question, response) <= cache->entry_most) {
-        struct cache_entry *entry = write_entry(cache, slot, question, response, now_s);
-        entry->fresh_until_s = now_s + response->ttl_seconds;
-        return entry;
-    }
-    if (slot != NULL)
-        cache_room_forget(cache, slot);
-    return NULL;
+static enum cache_stored store(const struct storing *storing, const struct question *question,
+                               const struct response *response, uint8_t answered_by)
+{
+    struct cache_entry head;
+    _Atomic uint32_t *slot;
+
+    fill_head(&head, question, response, storing->now_s);
+    bool is_large = head.octets > storing->cache->entry_most;
+    head.answered_by = answered_by;
+    if (!is_large && write_entry(storing, &head, question, response) != NULL)
+        return CACHE_STORED;
+    if (seek(storing->cache, question, &slot) != NULL)
+        cache_room_forget(storing->cache, storing->shard, slot);
+    return is_large ? CACHE_TOO_LARGE : CACHE_HELD;
+}
+
+enum cache_stored cache_store(struct cache *cache, const struct grace_member *self,
+                              const struct question *question, const struct response *response,
+                              uint8_t answered_by, uint32_t now_s)
+{
+    struct shard *shard = cache_shard(cache, question->hash);
+
+    lock(shard);
+    enum cache_stored stored =
+        store(&(struct storing){cache, shard, self, now_s}, question, response, answered_by);
+    unlock(shard);
+    return stored;
 }
 
 /* 2, 2, 4, 8 ... seconds. */
@@ -241,29 +368,53 @@ static uint32_t failure_seconds(unsigned failures)
     return seconds < CACHE_FAILURE_MOST_SECONDS ? seconds : CACHE_FAILURE_MOST_SECONDS;
 }
 
-void cache_fail(struct cache *cache, const struct question *question,
-                const struct cache_failure *failure, uint32_t now_s)
+/* What becomes of the entry's failure; its response stays. */
+static void fail_again(struct cache_entry *entry, const struct cache_failing *failing,
+                       uint32_t now_s)
 {
-    uint32_t *slot = seek(cache, question);
-    struct cache_entry *entry = slot != NULL ? cache_entry_at(cache, *slot)
-                                             : write_entry(cache, NULL, question, NULL, now_s);
+    struct cache_failure failure = cache_entry_failure(entry);
 
-    if (entry->failed_era != failure->era)
-        entry->failures = 0;
-    if (entry->failures == 0 || (entry->failures < FAILURES_COUNTED && !failure->is_again))
-        entry->failures++;
-    entry->failed_until_s = now_s + failure_seconds(entry->failures);
-    entry->failed_era = failure->era;
-    entry->failure = failure->failure;
-    entry->server = failure->server;
+    if (failure.era != failing->era)
+        failure.count = 0;
+    if (failure.count == 0 || (failure.count < FAILURES_COUNTED && !failing->is_again))
+        failure.count++;
+    failure.until_s = now_s + failure_seconds(failure.count);
+    failure.era = failing->era;
+    failure.failure = failing->failure;
+    failure.server = failing->server;
+    atomic_store_explicit(&entry->failure, cache_failure_word(&failure), memory_order_relaxed);
 }
 
-static void walk_line(struct cache *cache, struct index_line *line, cache_on_entry *on_entry,
-                      void *context)
+bool cache_fail(struct cache *cache, const struct grace_member *self,
+                const struct question *question, const struct cache_failing *failing,
+                uint32_t now_s)
 {
+    struct shard *shard = cache_shard(cache, question->hash);
+
+    lock(shard);
+    struct cache_entry *entry = seek(cache, question, NULL);
+    if (entry == NULL) {
+        struct cache_entry head;
+        fill_head(&head, question, NULL, now_s);
+        entry = write_entry(&(struct storing){cache, shard, self, now_s}, &head, question, NULL);
+    }
+    if (entry != NULL)
+        fail_again(entry, failing, now_s);
+    unlock(shard);
+    return entry != NULL;
+}
+
+static void walk_line(struct cache *cache, uint32_t number, cache_on_entry *on_entry, void *context)
+{
+    struct shard *shard = &cache->shards[number / (cache->line_count / cache->shard_count)];
+    struct index_line *line = &cache->lines[number];
+
+    lock(shard);
     for (int i = 0; i < LINE_SLOTS; i++)
-        if (line->offsets[i] != 0 && on_entry(context, cache_entry_at(cache, line->offsets[i])))
-            cache_room_forget(cache, &line->offsets[i]);
+        if (atomic_load_explicit(&line->offsets[i], memory_order_relaxed) != 0 &&
+            on_entry(context, cache_entry_of(cache, &line->offsets[i])))
+            cache_room_forget(cache, shard, &line->offsets[i]);
+    unlock(shard);
 }
 
 bool cache_walk(struct cache *cache, uint32_t *line, uint32_t count, cache_on_entry *on_entry,
@@ -273,6 +424,6 @@ bool cache_walk(struct cache *cache, uint32_t *line, uint32_t count, cache_on_en
     uint32_t end = *line + (count < left ? count : left);
 
     while (*line < end)
-        walk_line(cache, &cache->lines[(*line)++], on_entry, context);
+        walk_line(cache, (*line)++, on_entry, context);
     return *line == cache->line_count;
 }

@@ -3,54 +3,92 @@
 #include <assert.h>
 #include <string.h>
 
-/* What one call of cache_store may still move. */
+enum {
+    /*
+     * So much of a ring is free, or held for readers until they pass: more than all workers store
+     * while one of them answers a batch.
+     */
+    RESERVE_MOST = 1 << 16,
+    RESERVE_SMALL_SHARE = 4, /* ... but at most so much of `small`, through which all pass */
+    RESERVE_MAIN_SHARE = 16,
+    ROOMY_QUARTERS = 3, /* `main` is roomy while the entries in it take no more of its quarters */
+    TIDY_SHARE = 8,     /* a roomy `main` is kept free by so much */
+    TIDY_MOVES = 8,     /* by moving so many entries at most with each store */
+};
+
+/* What one store may still move. */
 struct move_budget {
-    uint32_t now_s;
     unsigned moves;
     size_t octets;
 };
 
 /* The slot that points to an entry of a ring; NULL for padding or a dead entry. */
-static uint32_t *slot_of(const struct cache *cache, const struct cache_entry *entry)
+static _Atomic uint32_t *slot_of(const struct cache *cache, const struct cache_entry *entry)
 {
     struct index_line *line = cache_line(cache, entry->hash);
     uint32_t offset = cache_offset(cache, entry);
 
     for (int i = 0; i < LINE_SLOTS; i++)
-        if (line->offsets[i] == offset)
+        if (atomic_load_explicit(&line->offsets[i], memory_order_relaxed) == offset)
             return &line->offsets[i];
     return NULL;
 }
 
-void cache_room_forget(struct cache *cache, uint32_t *slot)
-{
-    size_t octets = cache_entry_at(cache, *slot)->octets;
+/* ---- What can be found ---- */
 
-    assert(cache->live_entries > 0 && cache->live_octets >= octets);
-    cache->live_octets -= octets;
-    cache->live_entries--;
-    *slot = 0;
+static void count_live(struct shard *shard, const struct cache_entry *entry)
+{
+    shard->live_entries++;
+    shard->live_octets += entry->octets;
+    if (ring_holds(&shard->main, entry))
+        shard->main_octets += entry->octets;
 }
 
-static void evict(struct cache *cache, uint32_t *slot)
+static void count_dead(struct shard *shard, const struct cache_entry *entry)
 {
-    cache_room_forget(cache, slot);
-    cache->evicted++;
+    assert(shard->live_entries > 0 && shard->live_octets >= entry->octets);
+    shard->live_entries--;
+    shard->live_octets -= entry->octets;
+    if (!ring_holds(&shard->main, entry))
+        return;
+    assert(shard->main_octets >= entry->octets);
+    shard->main_octets -= entry->octets;
 }
 
-/* The slot of a hash's ghost, and the hash's fingerprint. */
+/* What the entry has was written before: whoever loads the offset (acquire) sees it. */
+static void point(const struct cache *cache, _Atomic uint32_t *slot,
+                  const struct cache_entry *entry)
+{
+    atomic_store_explicit(slot, cache_offset(cache, entry), memory_order_release);
+}
+
+void cache_room_forget(const struct cache *cache, struct shard *shard, _Atomic uint32_t *slot)
+{
+    count_dead(shard, cache_entry_of(cache, slot));
+    atomic_store_explicit(slot, 0, memory_order_relaxed);
+}
+
+static void evict(const struct cache *cache, struct shard *shard, _Atomic uint32_t *slot)
+{
+    cache_room_forget(cache, shard, slot);
+    shard->evicted++;
+}
+
+/* ---- Ghosts ---- */
+
+/* The slot of a hash's ghost, and the hash's fingerprint: of bits that do not choose the slot. */
 static inline uint16_t *ghost_of(const struct cache *cache, uint64_t hash)
 {
-    return &cache->ghosts[cache_scale((uint32_t)hash, cache->ghost_count)];
+    return &cache_line(cache, hash)->ghosts[hash % LINE_SLOTS];
 }
 
 static inline uint16_t print_of(uint64_t hash)
 {
-    uint16_t print = (uint16_t)(hash >> 32);
+    uint16_t print = (uint16_t)(hash >> TAG_BITS);
     return print != 0 ? print : 1;
 }
 
-bool cache_room_take_ghost(struct cache *cache, uint64_t hash)
+bool cache_room_take_ghost(const struct cache *cache, uint64_t hash)
 {
     uint16_t *ghost = ghost_of(cache, hash);
 
@@ -60,10 +98,49 @@ bool cache_room_take_ghost(struct cache *cache, uint64_t hash)
     return true;
 }
 
-/* True when the ring's oldest entry is worth keeping and the budget allows to move it. */
-static bool may_move(struct move_budget *budget, const struct cache_entry *entry, bool is_wanted)
+/* ---- Octets ---- */
+
+/* Frees what no reader can read any more. */
+static void reclaim(const struct storing *storing, struct ring *ring)
 {
-    if (!is_wanted || !cache_entry_is_alive(entry, budget->now_s) || budget->moves == 0 ||
+    struct grace *grace = &storing->cache->grace;
+
+    for (int turn = 0; turn < 2; turn++) {
+        if (ring->closed == 0)
+            ring_close(ring, grace_advance(grace));
+        if (!grace_is_over(grace, ring->epoch, storing->self))
+            return;
+        ring_free(ring);
+    }
+}
+
+static size_t reserve_of(const struct shard *shard, const struct ring *ring)
+{
+    size_t part = ring->size / (ring == &shard->main ? RESERVE_MAIN_SHARE : RESERVE_SMALL_SHARE);
+
+    return part < RESERVE_MOST ? part : RESERVE_MOST;
+}
+
+static bool will_have_room(const struct shard *shard, const struct ring *ring, size_t octets)
+{
+    return ring_will_have_room(ring, octets, reserve_of(shard, ring));
+}
+
+/* Half of the reserve is left to readers that have not passed when the other half is used. */
+static bool has_room(const struct storing *storing, struct ring *ring, size_t octets)
+{
+    if (!ring_has_room(ring, octets, reserve_of(storing->shard, ring) / 2))
+        reclaim(storing, ring);
+    return ring_has_room(ring, octets, 0);
+}
+
+/* ---- Eviction ---- */
+
+/* True when the ring's oldest entry is worth keeping and the budget allows to move it. */
+static bool may_move(struct move_budget *budget, const struct cache_entry *entry, bool is_wanted,
+                     uint32_t now_s)
+{
+    if (!is_wanted || !cache_entry_is_alive(entry, now_s) || budget->moves == 0 ||
         budget->octets < entry->octets)
         return false;
     budget->moves--;
@@ -71,111 +148,179 @@ static bool may_move(struct move_budget *budget, const struct cache_entry *entry
     return true;
 }
 
-static void age(struct cache_entry *entry)
+static uint8_t uses_of(const struct cache_entry *entry)
 {
-    if (entry->uses > 0)
-        entry->uses--;
+    return atomic_load_explicit(&entry->uses, memory_order_relaxed);
 }
 
-static void move_or_drop_main(struct cache *cache, struct move_budget *budget)
+/* Readers may write what is atomic at the same time; what they write last may be lost. */
+static void copy(struct cache_entry *to, const struct cache_entry *from, uint8_t uses)
 {
-    struct cache_entry *oldest = ring_oldest(&cache->main);
-    uint32_t *slot = slot_of(cache, oldest);
+    size_t head = offsetof(struct cache_entry, data), fixed = offsetof(struct cache_entry, uses);
 
-    if (slot != NULL && may_move(budget, oldest, oldest->uses > 0)) {
-        oldest = ring_renew(&cache->main);
-        age(oldest);
-        *slot = cache_offset(cache, oldest);
-        return;
+    memcpy(to, from, fixed);
+    atomic_init(&to->uses, uses);
+    atomic_init(&to->is_refreshing,
+                atomic_load_explicit(&from->is_refreshing, memory_order_relaxed));
+    atomic_init(&to->failure, atomic_load_explicit(&from->failure, memory_order_relaxed));
+    memcpy(to->data, from->data, from->octets - head);
+}
+
+/* Writes the entry again at the front of `main`, with one use less; its old octets are as before.
+   Returns false when there is no room now. */
+static bool move_to_main(const struct storing *storing, _Atomic uint32_t *slot)
+{
+    struct shard *shard = storing->shard;
+    struct cache_entry *old = cache_entry_of(storing->cache, slot);
+
+    if (!has_room(storing, &shard->main, old->octets))
+        return false;
+    struct cache_entry *entry = ring_append(&shard->main, old->octets);
+    uint8_t uses = uses_of(old);
+    copy(entry, old, uses > 0 ? uses - 1 : 0);
+    count_dead(shard, old);
+    count_live(shard, entry);
+    point(storing->cache, slot, entry);
+    return true;
+}
+
+/* So much of `main` is dead, or free, that an entry stays without being used. */
+static bool is_roomy(const struct shard *shard)
+{
+    return shard->main_octets <= shard->main.size / 4 * ROOMY_QUARTERS;
+}
+
+static void move_or_drop_main(const struct storing *storing, struct move_budget *budget)
+{
+    struct shard *shard = storing->shard;
+    const struct cache_entry *oldest = ring_oldest(&shard->main);
+    _Atomic uint32_t *slot = slot_of(storing->cache, oldest);
+
+    if (slot != NULL) {
+        bool is_wanted = uses_of(oldest) > 0 || is_roomy(shard);
+        if (!may_move(budget, oldest, is_wanted, storing->now_s) || !move_to_main(storing, slot))
+            evict(storing->cache, shard, slot);
     }
-    if (slot != NULL)
-        evict(cache, slot);
-    ring_drop(&cache->main);
+    ring_drop(&shard->main);
 }
 
-/* Terminates: every turn drops an entry, or is one of the moves that the budget allows. */
-static void make_room_in_main(struct cache *cache, size_t octets, struct move_budget *budget)
+/* Terminates: every turn drops an entry, and the budget bounds the moves. */
+static void make_room_in_main(const struct storing *storing, size_t octets,
+                              struct move_budget *budget)
 {
-    while (!ring_has_room(&cache->main, octets))
-        move_or_drop_main(cache, budget);
+    while (!will_have_room(storing->shard, &storing->shard->main, octets))
+        move_or_drop_main(storing, budget);
+}
+
+/*
+ * Entries that are replaced leave dead octets between others that stay. They are found before they
+ * are needed, so that a long row of others need not be moved at once.
+ */
+static void tidy(const struct storing *storing, struct move_budget *budget)
+{
+    struct shard *shard = storing->shard;
+    size_t wanted = shard->main.size / TIDY_SHARE;
+
+    for (int i = 0; i < TIDY_MOVES; i++)
+        if (is_roomy(shard) && !ring_will_have_room(&shard->main, RING_UNIT, wanted))
+            move_or_drop_main(storing, budget);
 }
 
 /* Making room in `main` does not touch `small`, so there is no recursion. */
-static void move_to_main(struct cache *cache, uint32_t *slot, struct move_budget *budget)
+static bool promote(const struct storing *storing, _Atomic uint32_t *slot,
+                    struct move_budget *budget)
 {
-    struct cache_entry *oldest = cache_entry_at(cache, *slot);
-
-    make_room_in_main(cache, oldest->octets, budget);
-    struct cache_entry *entry = ring_append(&cache->main, oldest->octets);
-    memcpy(entry, oldest, oldest->octets);
-    age(entry);
-    *slot = cache_offset(cache, entry);
+    make_room_in_main(storing, cache_entry_of(storing->cache, slot)->octets, budget);
+    return move_to_main(storing, slot);
 }
 
-static void move_or_drop_small(struct cache *cache, struct move_budget *budget)
+static void move_or_drop_small(const struct storing *storing, struct move_budget *budget)
 {
-    struct cache_entry *oldest = ring_oldest(&cache->small);
-    uint32_t *slot = slot_of(cache, oldest);
+    struct shard *shard = storing->shard;
+    const struct cache_entry *oldest = ring_oldest(&shard->small);
+    _Atomic uint32_t *slot = slot_of(storing->cache, oldest);
 
     if (slot != NULL) {
-        bool is_wanted = oldest->uses > 0 || ring_has_room(&cache->main, oldest->octets);
-        if (may_move(budget, oldest, is_wanted)) {
-            move_to_main(cache, slot, budget);
-        } else {
-            *ghost_of(cache, oldest->hash) = print_of(oldest->hash);
-            evict(cache, slot);
+        bool is_wanted = uses_of(oldest) > 0 || will_have_room(shard, &shard->main, oldest->octets);
+        if (!may_move(budget, oldest, is_wanted, storing->now_s) ||
+            !promote(storing, slot, budget)) {
+            *ghost_of(storing->cache, oldest->hash) = print_of(oldest->hash);
+            evict(storing->cache, shard, slot);
         }
     }
-    ring_drop(&cache->small);
+    ring_drop(&shard->small);
 }
 
-static void make_room(struct cache *cache, struct ring *ring, size_t octets, uint32_t now_s)
+static void make_room(const struct storing *storing, struct ring *ring, size_t octets)
 {
-    struct move_budget budget = {
-        .now_s = now_s, .moves = CACHE_MOVES_MOST, .octets = CACHE_MOVED_OCTETS_MOST};
+    struct move_budget budget = {.moves = CACHE_MOVES_MOST, .octets = CACHE_MOVED_OCTETS_MOST};
 
-    if (ring == &cache->main)
-        make_room_in_main(cache, octets, &budget);
-    else /* terminates: every turn drops an entry */
-        while (!ring_has_room(ring, octets))
-            move_or_drop_small(cache, &budget);
+    if (ring == &storing->shard->main) {
+        tidy(storing, &budget);
+        make_room_in_main(storing, octets, &budget);
+    } else {
+        while (!will_have_room(storing->shard, ring,
+                               octets)) /* terminates: every turn drops an entry */
+            move_or_drop_small(storing, &budget);
+    }
 }
+
+struct cache_entry *cache_room_take(const struct storing *storing, struct ring *ring, size_t octets)
+{
+    make_room(storing, ring, octets);
+    return has_room(storing, ring, octets) ? ring_append(ring, octets) : NULL;
+}
+
+/* ---- Slots ---- */
 
 /* The value of an entry: 0 when it is dead, else more for each use. */
 static unsigned worth(const struct cache_entry *entry, uint32_t now_s)
 {
-    return cache_entry_is_alive(entry, now_s) ? 1U + entry->uses : 0;
+    return cache_entry_is_alive(entry, now_s) ? 1U + uses_of(entry) : 0;
 }
 
 /* Returns an empty slot of the line; if there is none, evicts the entry of the least worth. */
-static int vacate_slot(struct cache *cache, struct index_line *line, uint32_t now_s)
+static int vacate_slot(const struct storing *storing, struct index_line *line)
 {
+    const struct cache *cache = storing->cache;
     int least = 0;
 
     for (int i = 0; i < LINE_SLOTS; i++) {
-        if (line->offsets[i] == 0)
+        if (atomic_load_explicit(&line->offsets[i], memory_order_relaxed) == 0)
             return i;
-        const struct cache_entry *entry = cache_entry_at(cache, line->offsets[i]);
-        const struct cache_entry *other = cache_entry_at(cache, line->offsets[least]);
-        unsigned here = worth(entry, now_s), there = worth(other, now_s);
+        const struct cache_entry *entry = cache_entry_of(cache, &line->offsets[i]);
+        const struct cache_entry *other = cache_entry_of(cache, &line->offsets[least]);
+        unsigned here = worth(entry, storing->now_s), there = worth(other, storing->now_s);
         if (here < there || (here == there && entry->stored_s < other->stored_s))
             least = i;
     }
-    evict(cache, &line->offsets[least]);
+    evict(cache, storing->shard, &line->offsets[least]);
     return least;
 }
 
-struct cache_entry *cache_room_add(struct cache *cache, struct ring *ring,
-                                   const struct cache_entry *head)
+static void set_tag(struct index_line *line, int slot, uint64_t hash)
 {
-    make_room(cache, ring, head->octets, head->stored_s);
-    struct cache_entry *entry = ring_append(ring, head->octets);
-    *entry = *head;
-    struct index_line *line = cache_line(cache, head->hash);
-    int slot = vacate_slot(cache, line, head->stored_s);
-    line->tags[slot] = (uint32_t)head->hash;
-    line->offsets[slot] = cache_offset(cache, entry);
-    cache->live_entries++;
-    cache->live_octets += entry->octets;
-    return entry;
+    _Atomic uint64_t *word = &line->tags[slot % TAG_WORDS];
+    unsigned shift = (unsigned)(slot / TAG_WORDS) * TAG_BITS;
+    uint64_t mask = UINT64_C(0xffff) << shift;
+    uint64_t others = atomic_load_explicit(word, memory_order_relaxed) & ~mask;
+
+    atomic_store_explicit(word, others | (cache_tags(hash) & mask), memory_order_relaxed);
+}
+
+void cache_room_publish(const struct storing *storing, struct cache_entry *entry,
+                        _Atomic uint32_t *slot)
+{
+    struct shard *shard = storing->shard;
+    struct index_line *line = cache_line(storing->cache, entry->hash);
+
+    if (slot != NULL) {
+        count_dead(shard, cache_entry_of(storing->cache, slot));
+    } else {
+        int vacant = vacate_slot(storing, line);
+        set_tag(line, vacant, entry->hash);
+        slot = &line->offsets[vacant];
+    }
+    count_live(shard, entry);
+    point(storing->cache, slot, entry);
 }

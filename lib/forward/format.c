@@ -100,7 +100,8 @@ struct cached_state cached_state_of(const struct cache_entry *entry, uint32_t no
     if (cache_entry_is_fresh(entry, now_s))
         return (struct cached_state){.kept = CACHED_FRESH, .seconds = entry->fresh_until_s - now_s};
     if (cache_entry_is_stale(entry, now_s))
-        return (struct cached_state){.kept = CACHED_STALE, .seconds = now_s - entry->stored_s};
+        return (struct cached_state){.kept = CACHED_STALE,
+                                     .seconds = cache_entry_age(entry, now_s)};
     return (struct cached_state){.kept = CACHED_FAILED};
 }
 
@@ -118,7 +119,7 @@ void format_entry(const struct cache_entry *entry, uint32_t now_s, const char *s
         text_add_number(&whole, kept.seconds);
     } else if (kept.kept == CACHED_FAILED) {
         text_add_string(&whole, " ");
-        text_add_string(&whole, failure_text(entry->failure));
+        text_add_string(&whole, failure_text(cache_entry_failure(entry).failure));
         text_add_string(&whole, " ");
         text_add_string(&whole, server);
     }

@@ -17,9 +17,9 @@ static void count(const struct forward *forward, enum counter counter, uint64_t 
  * The era of failures to reach a server ends when a failing server recovers. A server's own
  * response codes count beyond that.
  */
-static uint32_t era_of(const struct forward *forward)
+static uint16_t era_of(const struct forward *forward)
 {
-    return atomic_load_explicit(&forward->standings->recoveries, memory_order_relaxed);
+    return (uint16_t)atomic_load_explicit(&forward->standings->recoveries, memory_order_relaxed);
 }
 
 static bool came_from_server(unsigned failure)
@@ -29,17 +29,18 @@ static bool came_from_server(unsigned failure)
 
 bool forward_has_failed(const struct forward *forward, const struct cache_entry *entry)
 {
-    uint32_t era = came_from_server(entry->failure) ? entry->failed_era : era_of(forward);
+    struct cache_failure failure = cache_entry_failure(entry);
 
-    return cache_entry_has_failed(entry, forward->now_s, era);
+    return forward->now_s < failure.until_s &&
+           (came_from_server(failure.failure) || failure.era == era_of(forward));
 }
 
-/* As forward_has_failed, for a failure that another worker has seen. */
+/* As forward_has_failed, for a failure without an entry. */
 static bool has_failed_elsewhere(const struct forward *forward, const struct question *question,
                                  struct failure *failure)
 {
     return failures_find(&forward->standings->failures, question->hash, forward->now_s, failure) &&
-           (came_from_server(failure->failure) || failure->era == (uint16_t)era_of(forward));
+           (came_from_server(failure->failure) || failure->era == era_of(forward));
 }
 
 /* Why a server is failing: what its last probe ran into. Silence is no more than that. */
@@ -70,8 +71,9 @@ static struct forward_result failed_result(const struct forward *forward,
     struct forward_result result = failing_result(forward, route);
 
     if (forward_has_failed(forward, entry)) {
-        result.failure = entry->failure;
-        result.server = routing_server_text(&forward->routing, entry->server);
+        struct cache_failure failure = cache_entry_failure(entry);
+        result.failure = failure.failure;
+        result.server = routing_server_text(&forward->routing, failure.server);
     }
     result.is_cached = true;
     return result;
@@ -84,7 +86,7 @@ static void add_response(const struct forward *forward, const struct cache_entry
     if (result->failure == FORWARD_NO_FAILURE)
         result->server = routing_server_text(&forward->routing, entry->answered_by);
     result->response = cache_response(entry);
-    result->age_seconds = forward->now_s - entry->stored_s;
+    result->age_seconds = cache_entry_age(entry, forward->now_s);
     result->is_stale = !cache_entry_is_fresh(entry, forward->now_s);
     result->is_cached = true;
 }
@@ -110,17 +112,25 @@ static void try_failing(struct forward *forward, const struct question *question
         fetch_table_try(forward->table, question, route);
 }
 
+/* True to one of the workers. Reads before writing: all of them find the entry. */
+static bool claim_refresh(struct cache_entry *entry)
+{
+    return !atomic_load_explicit(&entry->is_refreshing, memory_order_relaxed) &&
+           !atomic_exchange_explicit(&entry->is_refreshing, true, memory_order_relaxed);
+}
+
 static void find_fresh(struct forward *forward, const struct question *question, uint8_t route,
                        struct cache_entry *entry)
 {
-    bool was_used_before = entry->uses > 1;
+    bool was_used_before = cache_entry_uses(entry) > 1;
 
     count(forward, COUNTER_FORWARD_HITS, 1);
-    if (was_used_before && !entry->is_refreshing && is_in_last_tenth(entry, forward->now_s))
-        entry->is_refreshing = refresh(forward, question, route);
+    if (was_used_before && is_in_last_tenth(entry, forward->now_s) && claim_refresh(entry) &&
+        !refresh(forward, question, route))
+        atomic_store_explicit(&entry->is_refreshing, false, memory_order_relaxed);
 }
 
-/* This worker has no entry; another worker's fetch may have failed. */
+/* There is no entry; a fetch may have failed when there was no room for one. */
 static bool find_elsewhere(struct forward *forward, const struct question *question,
                            struct forward_result *result)
 {
@@ -250,8 +260,8 @@ static void keep_failure(struct forward *forward, const struct fetch_outcome *ou
     if (outcome->failure == FORWARD_FULL || outcome->failure == FORWARD_FAILING ||
         outcome->failure == FORWARD_STOPPING)
         return;
-    cache_fail(forward->cache, outcome->question,
-               &(struct cache_failure){
+    cache_fail(forward->cache, forward->member, outcome->question,
+               &(struct cache_failing){
                    .failure = (uint8_t)outcome->failure,
                    .server = outcome->server,
                    .is_again = outcome->is_again,
@@ -266,12 +276,13 @@ static void share_failure(struct forward *forward, const struct fetch_outcome *o
 {
     if (!forward_has_failed(forward, entry) || cache_entry_is_stale(entry, forward->now_s))
         return;
+    struct cache_failure failure = cache_entry_failure(entry);
     failures_keep(&forward->standings->failures, outcome->question->hash,
                   &(struct failure){
-                      .until_s = entry->failed_until_s,
-                      .era = (uint16_t)entry->failed_era,
-                      .server = entry->server,
-                      .failure = entry->failure,
+                      .until_s = failure.until_s,
+                      .era = failure.era,
+                      .server = failure.server,
+                      .failure = failure.failure,
                   });
 }
 
@@ -291,11 +302,11 @@ static void complete_failed(struct forward *forward, const struct fetch_outcome 
 
 static void keep_answer(struct forward *forward, const struct fetch_outcome *outcome)
 {
-    struct cache_entry *entry =
-        cache_store(forward->cache, outcome->question, outcome->response, forward->now_s);
+    enum cache_stored stored = cache_store(forward->cache, forward->member, outcome->question,
+                                           outcome->response, outcome->server, forward->now_s);
 
-    if (entry != NULL)
-        entry->answered_by = outcome->server;
+    if (stored == CACHE_HELD)
+        count(forward, COUNTER_CACHE_HELD, 1);
     failures_forget(&forward->standings->failures, outcome->question->hash);
 }
 
@@ -324,13 +335,15 @@ static bool prepare(struct forward *forward, const struct forward_options *optio
     forward->stats = options->stats;
     forward->on_result = options->on_result;
     forward->context = options->context;
-    forward->standings = options->standings == NULL ? standings_new(options->zones, NULL, err)
-                                                    : standings_hold(options->standings);
+    forward->standings = options->standings == NULL
+                             ? standings_new(options->zones, NULL, options->cache_octets, err)
+                             : standings_hold(options->standings);
     if (forward->standings == NULL ||
         !routing_init(&forward->routing, options->zones, forward->standings, err))
         return false;
-    forward->cache = cache_new(options->cache_octets, err);
-    if (forward->cache == NULL)
+    forward->cache = forward->standings->cache;
+    forward->member = cache_join(forward->cache, err);
+    if (forward->member == NULL)
         return false;
     forward->table = fetch_table_new(
         &(struct fetch_table_options){
@@ -368,7 +381,7 @@ void forward_free(struct forward *forward)
     if (forward == NULL)
         return;
     fetch_table_free(forward->table);
-    cache_free(forward->cache);
+    cache_leave(forward->member);
     standings_release(forward->standings);
     free(forward);
 }
@@ -377,7 +390,13 @@ void forward_set_time(struct forward *forward, uint64_t now_ms)
 {
     forward->now_ms = now_ms;
     forward->now_s = (uint32_t)(now_ms / MS_PER_SECOND + 1);
+    cache_pass(forward->cache, forward->member);
     fetch_table_set_time(forward->table, now_ms);
+}
+
+void forward_rest(struct forward *forward)
+{
+    grace_rest(forward->member);
 }
 
 void forward_prefetch(const struct forward *forward, uint64_t question_hash)
@@ -423,7 +442,13 @@ bool forward_has_waiters(const struct forward *forward)
 void forward_end_all(struct forward *forward)
 {
     forward->is_draining = true;
+    cache_pass(forward->cache, forward->member); /* it may rest */
     fetch_table_end_all(forward->table);
+}
+
+bool forward_claims_cache(struct forward *forward, uint64_t number)
+{
+    return cache_claim(forward->cache, number);
 }
 
 bool forward_sweep(struct forward *forward, struct sweep *sweep)

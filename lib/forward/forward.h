@@ -1,6 +1,7 @@
 #pragma once
 /**
- * The forwarder of one worker, for names that are not ours: cache, fetch table and upstreams.
+ * The forwarder of one worker, for names that are not ours: fetch table and upstreams of its own,
+ * and the cache of all workers.
  *
  *     forward_find ──► cached answer (fresh, stale) or failure: at once
  *          └─ none ──► forward_ask ──► fetch table ──► link ──► on_result, with all waiters
@@ -14,8 +15,8 @@
  * A cached failure is returned at once, too, unless the question is still being fetched: then the
  * request waits for that answer. Answers that come after the last waiter has gone are cached.
  *
- * Threads: one worker's.  Memory: everything in forward_new.  Time: milliseconds, monotonic, set by
- * forward_set_time; nothing here reads a clock.
+ * Threads: one worker's; it shares its standings.  Memory: everything in forward_new.  Time:
+ * milliseconds, monotonic, set by forward_set_time; nothing here reads a clock.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -42,12 +43,12 @@ typedef void forward_on_result(void *context, struct waiter *waiters,
 
 struct forward_options {
     const struct upstream_zones *zones; /* routes, by number */
-    size_t cache_octets;
     size_t questions;
     bool mixes_case;
     struct stats *stats;
-    struct standings *standings; /* of the zones' servers, shared; NULL: its own */
-    struct link *link;           /* with server_list.h's numbers and fetch_tickets; borrowed */
+    struct standings *standings; /* of the zones' servers, with a cache, shared; NULL: its own: */
+    size_t cache_octets;
+    struct link *link; /* with server_list.h's numbers and fetch_tickets; borrowed */
     forward_on_result *on_result;
     void *context;
 };
@@ -60,8 +61,14 @@ struct forward *forward_new(const struct forward_options *options, struct err *e
 /** NULL is allowed. */
 void forward_free(struct forward *forward);
 
-/** Sets the time for all following calls. */
+/**
+ * Sets the time for all following calls. Results of earlier ones are not valid any more: other
+ * workers may write over what they point at (cache_pass).
+ */
 void forward_set_time(struct forward *forward, uint64_t now_ms);
+
+/** Nothing is done before the next forward_set_time; call it before the thread may block. */
+void forward_rest(struct forward *forward);
 
 /** As cache_prefetch and cache_prefetch_entry. */
 void forward_prefetch(const struct forward *forward, uint64_t question_hash);
@@ -123,6 +130,12 @@ const struct response *forward_peek(const struct forward *forward, const struct 
  */
 enum forward_failure forward_cached_failure(const struct forward *forward,
                                             const struct question *question, const char **server);
+
+/**
+ * True to one of the workers that share the cache, for each number of a report: it sweeps, and
+ * reports the cache's use.
+ */
+bool forward_claims_cache(struct forward *forward, uint64_t number);
 
 /** Goes on with a sweep over the cache. Returns true at its end. */
 bool forward_sweep(struct forward *forward, struct sweep *sweep);

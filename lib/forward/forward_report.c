@@ -32,8 +32,9 @@ enum forward_failure forward_cached_failure(const struct forward *forward,
 
     if (cached_state_of(entry, forward->now_s).kept != CACHED_FAILED)
         return FORWARD_NO_FAILURE;
-    *server = routing_server_text(&forward->routing, entry->server);
-    return entry->failure;
+    struct cache_failure failure = cache_entry_failure(entry);
+    *server = routing_server_text(&forward->routing, failure.server);
+    return failure.failure;
 }
 
 const struct resolver *forward_server(const struct forward *forward, uint8_t route, uint8_t index)
@@ -53,7 +54,8 @@ void forward_format_cached(const struct forward *forward, const struct question 
 {
     const struct cache_entry *entry = peek(forward, question);
     const char *server =
-        entry == NULL ? NULL : routing_server_text(&forward->routing, entry->server);
+        entry == NULL ? NULL
+                      : routing_server_text(&forward->routing, cache_entry_failure(entry).server);
     format_entry(entry, forward->now_s, server, text);
 }
 

@@ -10,7 +10,8 @@
 struct forward {
     struct routing routing;
     struct standings *standings;
-    struct cache *cache;
+    struct cache *cache; /* the standings' */
+    struct grace_member *member;
     struct fetch_table *table;
     struct stats *stats;
     uint64_t now_ms;

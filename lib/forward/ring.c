@@ -39,9 +39,23 @@ static size_t padding_before(const struct ring *ring, size_t octets)
     return left < octets ? left : 0;
 }
 
-bool ring_has_room(const struct ring *ring, size_t octets)
+/* The octets that an entry takes of the ring. */
+static size_t need_of(const struct ring *ring, size_t octets)
 {
-    return ring->size - ring->used >= octets + padding_before(ring, octets);
+    return octets + padding_before(ring, octets);
+}
+
+bool ring_has_room(const struct ring *ring, size_t octets, size_t reserve)
+{
+    size_t taken = ring->used + ring->open + ring->closed;
+
+    assert(taken <= ring->size);
+    return ring->size - taken >= need_of(ring, octets) + reserve;
+}
+
+bool ring_will_have_room(const struct ring *ring, size_t octets, size_t reserve)
+{
+    return ring->size - ring->used >= need_of(ring, octets) + reserve;
 }
 
 struct cache_entry *ring_oldest(const struct ring *ring)
@@ -57,6 +71,27 @@ void ring_drop(struct ring *ring)
     assert(octets > 0 && octets % RING_UNIT == 0 && octets <= ring->used);
     ring->tail = advance(ring, ring->tail, octets);
     ring->used -= octets;
+    ring->open += octets;
+}
+
+void ring_drop_all(struct ring *ring)
+{
+    ring->tail = head_of(ring);
+    ring->open += ring->used;
+    ring->used = 0;
+}
+
+void ring_close(struct ring *ring, uint64_t epoch)
+{
+    assert(ring->closed == 0);
+    ring->closed = ring->open;
+    ring->open = 0;
+    ring->epoch = epoch;
+}
+
+void ring_free(struct ring *ring)
+{
+    ring->closed = 0;
 }
 
 static void pad(struct ring *ring, size_t octets)
@@ -72,31 +107,10 @@ struct cache_entry *ring_append(struct ring *ring, size_t octets)
 {
     size_t padding = padding_before(ring, octets);
 
-    assert(octets % RING_UNIT == 0 && ring_has_room(ring, octets));
+    assert(octets % RING_UNIT == 0 && ring_has_room(ring, octets, 0));
     if (padding > 0)
         pad(ring, padding);
     struct cache_entry *entry = entry_at(ring, head_of(ring));
     ring->used += octets;
     return entry;
-}
-
-/*
- * No room is needed. Either the head is before the tail, and the entry moves down over the gap
- * between them; or the gap wraps around the ring's end, and the entry fits before the end or, once
- * that is padded, at the start, where the rest of the gap and the entry's own octets are.
- */
-struct cache_entry *ring_renew(struct ring *ring)
-{
-    struct cache_entry *oldest = ring_oldest(ring);
-    size_t octets = oldest->octets;
-    size_t padding = padding_before(ring, octets);
-
-    if (padding > 0)
-        pad(ring, padding);
-    assert(ring->used <= ring->size);
-    struct cache_entry *newest = entry_at(ring, head_of(ring));
-    assert(ring->size - head_of(ring) >= octets);
-    memmove(newest, oldest, octets);
-    ring->tail = advance(ring, ring->tail, octets);
-    return newest;
 }

@@ -204,7 +204,7 @@ static bool fill(struct standings *standings, const struct upstream_zones *zones
 }
 
 struct standings *standings_new(const struct upstream_zones *zones, const struct standings *before,
-                                struct err *err)
+                                size_t cache_octets, struct err *err)
 {
     struct arena *arena = arena_new();
     struct standings *standings = arena == NULL ? NULL : arena_take(arena, sizeof *standings);
@@ -216,10 +216,14 @@ struct standings *standings_new(const struct upstream_zones *zones, const struct
     }
     standings->arena = arena;
     atomic_init(&standings->holds, 1);
-    if (fill(standings, zones, before))
+    bool is_filled = fill(standings, zones, before);
+    if (!is_filled)
+        err_set(err, ERR_MEMORY, "no memory for what is known of upstreams");
+    if (is_filled && cache_octets > 0)
+        standings->cache = cache_new(cache_octets, err);
+    if (is_filled && (cache_octets == 0 || standings->cache != NULL))
         return standings;
     standings_release(standings);
-    err_set(err, ERR_MEMORY, "no memory for what is known of upstreams");
     return NULL;
 }
 
@@ -237,5 +241,6 @@ void standings_release(struct standings *standings)
         return;
     for (size_t number = 0; number < standings->count; number++)
         release(standings->items[number]);
+    cache_free(standings->cache);
     arena_free(standings->arena);
 }

@@ -1,9 +1,10 @@
 #pragma once
 /**
- * The health of each upstream, and recent failures of questions, shared by all workers.
+ * What all workers share about upstreams: the health of each, the cache of their responses, and
+ * recent failures of questions.
  *
  *     standings ─┬─ standing[number] ──► standing: well, in doubt, failing; next probe; ...
- *     (of a list)│                          ▲
+ *     (of a list)├─ cache                   ▲
  *                └─ failures                │ shared with the next list that names the server
  *     standings of the next list ───────────┘
  *
@@ -43,6 +44,7 @@
 
 #include "base/err.h"
 #include "config/upstream.h"
+#include "forward/cache.h"
 #include "forward/failures.h"
 
 enum {
@@ -92,6 +94,7 @@ struct standings {
     _Atomic uint32_t recoveries; /* how often a failing server has replied again */
     _Atomic uint32_t falls;      /* how often a server has become failing */
     struct failures failures;    /* of questions to these servers */
+    struct cache *cache;         /* of their responses; NULL: none */
     struct arena *arena;         /* owns this struct and `zones` */
     struct upstream_zones zones;
     size_t count;
@@ -100,10 +103,11 @@ struct standings {
 
 /**
  * Makes the standings of a list, held once. Servers that are also in `before` (NULL: none) keep
- * their standing. Returns NULL with *err.
+ * their standing. The cache is empty: its entries name servers by the list's numbers. It has
+ * `cache_octets`; 0: there is none. Returns NULL with *err.
  */
 struct standings *standings_new(const struct upstream_zones *zones, const struct standings *before,
-                                struct err *err);
+                                size_t cache_octets, struct err *err);
 
 struct standings *standings_hold(struct standings *standings);
 

@@ -31,7 +31,7 @@ bool sweep_is_for(const struct sweep *sweep, const uint8_t *name, size_t length)
 static bool is_of_use(const struct cache_entry *entry, uint32_t now_s)
 {
     return cache_entry_is_fresh(entry, now_s) || cache_entry_is_stale(entry, now_s) ||
-           now_s < entry->failed_until_s;
+           now_s < cache_entry_failure(entry).until_s;
 }
 
 static void list(struct sweep *sweep, const struct cache_entry *entry, uint32_t now_s)

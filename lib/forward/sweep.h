@@ -1,6 +1,6 @@
 #pragma once
 /**
- * A walk over all entries of a worker's cache, to list or to remove those of some names.
+ * A walk over all entries of the cache, to list or to remove those of some names.
  *
  *     forward_sweep ──► SWEEP_LINES lines of the index ──► more? ──► again in the next turn
  *
@@ -13,7 +13,8 @@
  * the next request is asked of an upstream. An answer that is on its way meanwhile is stored as
  * usual.
  *
- * Threads: one worker's.  Memory: never allocates.
+ * Threads: one worker's, and one of them sweeps for all (forward_claims_cache); the others use the
+ * cache meanwhile.  Memory: never allocates.
  */
 #include <stdbool.h>
 #include <stddef.h>

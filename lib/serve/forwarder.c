@@ -281,6 +281,15 @@ static bool send_queued(struct forwarder *forwarder)
     return false;
 }
 
+/* Whatever comes next begins with forward_set_time. Those retired since are closed next time. */
+static void rest(const struct forwarder *forwarder)
+{
+    if (forwarder->upstreams != NULL)
+        forward_rest(forwarder->upstreams->forward);
+    for (struct upstream_set *each = forwarder->retired; each != NULL; each = each->next)
+        forward_rest(each->forward);
+}
+
 static void forwarder_on_turn(uv_prepare_t *prepare)
 {
     struct forwarder *forwarder = prepare->data;
@@ -294,6 +303,7 @@ static void forwarder_on_turn(uv_prepare_t *prepare)
         uv_idle_stop(&forwarder->idle);
     if (is_busy(forwarder) && !uv_is_active((const uv_handle_t *)&forwarder->timer))
         uv_timer_start(&forwarder->timer, forwarder_on_tick, FETCH_TICK_MS, FETCH_TICK_MS);
+    rest(forwarder);
 }
 
 static void start_handles(struct forwarder *forwarder)
@@ -316,13 +326,20 @@ static size_t count_questions(const struct settings *settings)
     return sockets > 0 && sockets < questions ? sockets : questions;
 }
 
+static size_t part_of_cache(const struct settings *settings)
+{
+    size_t part = settings->cache_size / settings->workers;
+
+    return part > CACHE_OCTETS_LEAST ? part : CACHE_OCTETS_LEAST;
+}
+
 bool forwarder_start(struct forwarder *forwarder, uv_loop_t *loop, struct batch *batch,
                      const struct settings *settings, struct standings *standings, struct err *err)
 {
     *forwarder = (struct forwarder){
         .loop = loop,
         .batch = batch,
-        .cache_octets = settings->cache_size / settings->workers,
+        .cache_octets = part_of_cache(settings),
         .questions = count_questions(settings),
         .sockets_most = settings->upstream_sockets,
         .uses_any_port = settings->upstream_ports == UPSTREAM_PORTS_ANY,

@@ -14,10 +14,11 @@
  * upstreams, however many there are; and the loop never waits before a new question is sent.
  *
  * An upstream set is one list of upstreams with everything that depends on it: sockets, questions
- * in flight, cache. The state of the upstreams is shared with the other workers' sets
- * (forward/standing.h). When a snapshot brings another list, the worker opens a new set at once and
- * closes the old one before the next wait; requests that wait for the old one are then forwarded
- * again by the new one:
+ * in flight. The state of the upstreams and the cache of their responses are shared with the other
+ * workers' sets (forward/standing.h); before the loop waits, the forwarder rests, so that others
+ * may write over what it has found. When a snapshot brings another list, the worker opens a new set
+ * at once and closes the old one before the next wait; requests that wait for the old one are then
+ * forwarded again by the new one:
  *
  *     snapshot's zones ──(changed)──► new set ──► batch
  *                                       old set ──(next turn)──► batch_decide_again, closed
@@ -47,7 +48,7 @@ struct forwarder_owner {
 struct forwarder {
     uv_loop_t *loop;
     struct batch *batch;
-    size_t cache_octets;
+    size_t cache_octets; /* of its own cache, if the workers share none */
     size_t questions;
     size_t sockets_most; /* 0: no bound */
     bool uses_any_port;

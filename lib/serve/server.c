@@ -31,6 +31,7 @@ struct server {
     struct worker **workers;
     size_t worker_count;
     struct standings *standings; /* of the upstreams of the newest; NULL: none, or no memory */
+    size_t cache_octets;         /* of theirs */
     struct snapshot *newest;     /* links the older ones */
     const struct snapshot *pinned;
     const struct freshness *freshness;
@@ -196,8 +197,8 @@ static bool open_tap(struct server *server, const struct settings *settings, str
 }
 
 /*
- * Upstreams that were known keep their state. Without memory each worker keeps its own, which works
- * less well.
+ * Upstreams that were known keep their state. Without memory each worker keeps its own, with a part
+ * of the cache, which works less well.
  */
 static void share_standings(struct server *server, const struct upstream_zones *zones)
 {
@@ -206,8 +207,9 @@ static void share_standings(struct server *server, const struct upstream_zones *
 
     if (before != NULL && zones != NULL && upstream_zones_equal(&before->zones, zones))
         return;
-    server->standings =
-        zones == NULL || zones->count == 0 ? NULL : standings_new(zones, before, &err);
+    server->standings = zones == NULL || zones->count == 0
+                            ? NULL
+                            : standings_new(zones, before, server->cache_octets, &err);
     standings_release(before);
 }
 
@@ -232,6 +234,7 @@ struct server *server_new(const struct server_options *options, struct err *err)
     server->devices.data = server;
     flow_collector_init(&server->flows, options->loop, options->on_flows, options->context);
     server->handle_count = 3;
+    server->cache_octets = options->settings->cache_size;
     share_standings(server, &options->settings->upstream_zones);
     server->limits = limit_tables_new();
     if (server->limits == NULL) {

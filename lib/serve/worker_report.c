@@ -12,6 +12,7 @@ void worker_report_request(struct worker_report *report, const struct report_req
 {
     report->request = *request;
     report->number = number;
+    report->is_begun = report->has_claimed = false;
     atomic_store_explicit(&report->is_asked, true, memory_order_release);
 }
 
@@ -188,12 +189,21 @@ static void report_limited(struct worker_report *report, const struct limits *li
     limited_list(&limits->networks, now_s, &report->networks);
 }
 
+/* The workers share a cache, and each one's part of the report is added to the others'. */
+static bool sweep(struct worker_report *report, struct forward *forward)
+{
+    if (!report->is_begun)
+        report->has_claimed = forward_claims_cache(forward, report->number);
+    report->is_begun = true;
+    return !report->has_claimed || forward_sweep(forward, &report->request.sweep);
+}
+
 bool worker_report_fill(struct worker_report *report, const struct batch *batch, uint64_t now_ms)
 {
     const struct snapshot *snapshot = batch->snapshot;
     struct forward *forward = batch->forward;
 
-    if (forward != NULL && !forward_sweep(forward, &report->request.sweep))
+    if (forward != NULL && !sweep(report, forward))
         return false;
     report->generation = snapshot == NULL ? 0 : snapshot->generation;
     report->has_forward = forward != NULL;
@@ -204,10 +214,10 @@ bool worker_report_fill(struct worker_report *report, const struct batch *batch,
     report->raised_ttl_seconds = 0;
     report_raised(&report->raised, &batch->dead_apps);
     report_limited(report, batch->limits, (uint32_t)(now_ms / MS_PER_SECOND));
-    if (forward != NULL) {
-        report->cache = forward_cache_use(forward);
+    if (forward != NULL)
         report_servers(report, forward);
-    }
+    if (forward != NULL && report->has_claimed)
+        report->cache = forward_cache_use(forward);
     if (snapshot != NULL && report->request.has_query)
         report_query(report, batch);
     atomic_store_explicit(&report->is_asked, false, memory_order_release);

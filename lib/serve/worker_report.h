@@ -41,7 +41,7 @@ struct report_request {
     bool has_query;
     struct query query;
     struct path path;
-    struct sweep sweep; /* what to list of its cache, or to remove */
+    struct sweep sweep; /* what to list of the cache, or to remove: by one worker for all */
 };
 
 /** One upstream as the worker sees it. */
@@ -71,13 +71,15 @@ struct reported_raised {
 
 struct worker_report {
     _Atomic bool is_asked;
-    uint64_t number;               /* of the request, set by the control thread */
+    uint64_t number; /* of the request, set by the control thread */
+    bool is_begun;
+    bool has_claimed;              /* the cache: this worker sweeps it, and reports its use */
     struct report_request request; /* with what the sweep has done */
 
     /* The report. */
-    uint64_t generation; /* of the worker's snapshot; 0: none yet */
-    bool has_forward;    /* names are forwarded at all */
-    struct cache_use cache;
+    uint64_t generation;    /* of the worker's snapshot; 0: none yet */
+    bool has_forward;       /* names are forwarded at all */
+    struct cache_use cache; /* zeros unless it has claimed the cache */
     struct reported_server servers[RESOLVERS_MOST];
     size_t server_count;
     struct reported_use uses[REPORT_USES_MOST];

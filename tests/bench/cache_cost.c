@@ -3,12 +3,17 @@
  *
  *     cache_cost                 one line per row
  *     cache_cost ROW COUNT       does one row COUNT times and prints nothing: for callgrind
+ *     cache_cost threads         how much more two threads find than one
  *
  * Callgrind counts instructions; the difference of two counts is one question's share. Rows begin
  * with a parsed query; its name is hashed. "many" asks for 400,000 names in random order, in
  * batches whose lines and entries are prefetched, as the server does.
+ *
+ * "threads": one thread and two take turns at finding the same 10,000 names for a while; the median
+ * of the rounds' ratios.
  */
 // wrap: malloc calloc realloc
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -101,7 +106,7 @@ static void prepare(void)
     read_answer(&client_queries[0].question);
     for (unsigned i = NAMES; i-- > 0;) {
         turn_to(&client_queries[0], i);
-        cache_store(cache, &client_queries[0].question, response, NOW);
+        cache_store(cache, NULL, &client_queries[0].question, response, 0, NOW);
     }
 }
 
@@ -186,7 +191,7 @@ static void store_new(unsigned long count)
 {
     for (unsigned long i = 0; i < count; i++) {
         struct question question = question_of(&client_queries[0].query, hash_mix(i, key.second));
-        cache_store(cache, &question, response, NOW);
+        cache_store(cache, NULL, &question, response, 0, NOW);
     }
 }
 
@@ -216,6 +221,72 @@ static void measure(const struct row *row)
            (double)elapsed / ROUNDS, (double)(allocations_count() - before) / ROUNDS);
 }
 
+/* ---- two threads ---- */
+
+enum { SHARED_NAMES = 10000, THREAD_FINDS = 4000000, THREAD_ROUNDS = 15, THREADS = 2 };
+
+static struct client_query shared[SHARED_NAMES];
+
+/* Each begins elsewhere. */
+static void *find_shared(void *first)
+{
+    struct err err;
+    struct grace_member *member = cache_join(cache, &err);
+    size_t at = (size_t)(uintptr_t)first;
+
+    if (member == NULL)
+        give_up(err.text);
+    for (int i = 0; i < THREAD_FINDS; i++) {
+        if (i % BATCH == 0)
+            cache_pass(cache, member);
+        if (cache_find(cache, &shared[at].question, NOW) == NULL)
+            give_up("a name is missing from the cache");
+        at = at + 1 < SHARED_NAMES ? at + 1 : 0;
+    }
+    cache_leave(member);
+    return NULL;
+}
+
+/* Finds in a nanosecond, by so many threads. */
+static double find_rate(unsigned threads)
+{
+    pthread_t each[THREADS];
+    uint64_t start = clock_monotonic_ns();
+
+    for (size_t i = 0; i < threads; i++)
+        if (pthread_create(&each[i], NULL, find_shared, (void *)(i * SHARED_NAMES / 3)) != 0)
+            give_up("no thread");
+    for (size_t i = 0; i < threads; i++)
+        pthread_join(each[i], NULL);
+    return (double)threads * THREAD_FINDS / (double)(clock_monotonic_ns() - start);
+}
+
+static int by_size(const void *one, const void *other)
+{
+    double a = *(const double *)one, b = *(const double *)other;
+    return (a > b) - (a < b);
+}
+
+static void measure_threads(void)
+{
+    double ratios[THREAD_ROUNDS];
+
+    for (unsigned i = 0; i < SHARED_NAMES; i++) {
+        shared[i] = client_queries[0];
+        turn_to(&shared[i], i);
+        shared[i].question.name = &shared[i].query.name;
+        if (cache_find(cache, &shared[i].question, NOW) == NULL)
+            cache_store(cache, NULL, &shared[i].question, response, 0, NOW);
+    }
+    for (int i = 0; i < THREAD_ROUNDS; i++) {
+        double alone = find_rate(1);
+        ratios[i] = find_rate(THREADS) / alone;
+    }
+    qsort(ratios, THREAD_ROUNDS, sizeof *ratios, by_size);
+    printf("{\"row\":\"threads\",\"ratio\":%.2f,\"least\":%.2f,\"most\":%.2f}\n",
+           ratios[THREAD_ROUNDS / 2], ratios[0], ratios[THREAD_ROUNDS - 1]);
+}
+
 static const struct row *find_row(const char *name)
 {
     for (size_t i = 0; i < ROW_COUNT; i++)
@@ -227,12 +298,16 @@ static const struct row *find_row(const char *name)
 
 int main(int count, char **arguments)
 {
-    if (count != 1 && count != 3) {
-        fprintf(stderr, "usage: cache_cost [ROW COUNT]\n");
+    bool is_threads = count == 2 && strcmp(arguments[1], "threads") == 0;
+
+    if (count != 1 && count != 3 && !is_threads) {
+        fprintf(stderr, "usage: cache_cost [ROW COUNT | threads]\n");
         return 2;
     }
     prepare();
-    if (count == 3)
+    if (is_threads)
+        measure_threads();
+    else if (count == 3)
         find_row(arguments[1])->run(strtoul(arguments[2], NULL, 10));
     else
         for (size_t i = 0; i < ROW_COUNT; i++)

@@ -234,9 +234,9 @@ bad_setting "discovery names forwarded" '1:18: error E-SETTING: upstream_zones\.
 bad_setting "localhost forwarded" '1:18: error E-SETTING: upstream_zones\.localhost: .*answered here' \
     'upstream_zones: {localhost: 10.0.0.2}'
 bad_setting "a list as settings" '1:1: error E-SETTING: ' '- workers'
-printf 'workers: 2\ncache_size: 1048576\n' >"$work/settings.yaml"
+printf 'workers: 2\ncache_size: 1048575\n' >"$work/settings.yaml"
 run --settings "$work/settings.yaml" --zones zones
-refused "too small a cache" 1 'settings\.yaml:2:13: error E-SETTING: cache_size: 1048576 octets are too few for 2 workers; give at least 2097152'
+refused "too small a cache" 1 'settings\.yaml:2:13: error E-SETTING: cache_size: 1048575 is out of range; give a whole number from 1048576 to 4294967295'
 run --settings "$work/nowhere.yaml" --zones zones
 refused "no settings file" 1 'nowhere\.yaml: error E-SETTING: the settings file cannot be opened: No such file.*--settings'
 run --settings "$work" --zones zones

@@ -303,7 +303,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct err err;
-    struct standings *standings = standings_new(&zones, NULL, &err);
+    struct standings *standings = standings_new(&zones, NULL, CACHE_OCTETS_LEAST, &err);
 
     assert(standings != NULL);
     start(standings);

@@ -45,8 +45,8 @@ static void check(const struct settings *settings, enum settings_status status,
     if (settings->workers < 1 || settings->workers > 256 || settings->listen.count < 1 ||
         settings->zones == NULL || settings->tcp_idle_ms < 100 || settings->external > 1 ||
         settings->localspace_to > 7 || settings->suffix_targets.count < 1 ||
-        settings->cache_size / settings->workers < CACHE_WORKER_OCTETS_LEAST ||
-        settings->upstream_questions < 16 || settings->upstream_questions > 20000)
+        settings->cache_size < CACHE_SIZE_LEAST || settings->upstream_questions < 16 ||
+        settings->upstream_questions > 20000)
         abort();
     check_recursion(settings);
 }

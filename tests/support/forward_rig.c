@@ -61,7 +61,7 @@ static void init(struct forward_rig *rig, struct standings *standings)
     read_endpoints();
     scripted_init(&rig->scripted, FORWARD_RIG_QUERIES, fetch_tickets(FORWARD_RIG_QUESTIONS));
     rig->standings =
-        standings == NULL ? standings_new(&zones, NULL, &err) : standings_hold(standings);
+        standings == NULL ? standings_new(&zones, NULL, 4 << 20, &err) : standings_hold(standings);
     ck_assert_ptr_nonnull(rig->standings);
     rig->forward = forward_new(
         &(struct forward_options){

@@ -350,9 +350,9 @@ static const struct {
     {"nat64_prefix: 2001:db8::/33\n",
      "FILE:1:15: nat64_prefix: `2001:db8::/33` is not a NAT64 prefix; give one like "
      "2001:db8:64::/96, of 32, 40, 48, 56, 64 or 96 bits\n"},
-    {"workers: 3\ncache_size: 2000000\n",
-     "FILE:2:13: cache_size: 2000000 octets are too few for 3 workers; "
-     "give at least 3145728, or fewer workers\n"},
+    {"cache_size: 0\n",
+     "FILE:1:13: cache_size: 0 is out of range; give a whole number from 1048576 to "
+     "4294967295\n"},
     {"cache_size: 4294967296\n", "FILE:1:13: cache_size: 4294967296 is out of range; give a whole "
                                  "number from 1048576 to 4294967295\n"},
     {"cache_size: 1000\n", "FILE:1:13: cache_size: 1000 is out of range; give a whole number from "

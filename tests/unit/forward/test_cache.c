@@ -12,7 +12,7 @@
 #include "support/suite.h"
 #include "wire/types.h"
 
-enum { MEGABYTE = 1 << 20, NOW = 1000, DAY = CACHE_STALE_SECONDS };
+enum { MEGABYTE = 1 << 20, NOW = 1000, DAY = CACHE_STALE_SECONDS, SERVER = 5 };
 
 static const struct hash_key key = {.first = 0x0123456789abcdef, .second = 0xfedcba9876543211};
 static alignas(struct response) uint8_t room[RESPONSE_OCTETS_MOST];
@@ -68,7 +68,7 @@ static void make(size_t body, uint32_t ttl_seconds, uint32_t seed)
 static void store(size_t body, uint32_t ttl_seconds, uint32_t seed, uint32_t now)
 {
     make(body, ttl_seconds, seed);
-    cache_store(cache, &question, response, now);
+    cache_store(cache, NULL, &question, response, SERVER, now);
 }
 
 static void check_found(size_t body, uint32_t ttl_seconds, uint32_t seed, uint32_t now)
@@ -81,10 +81,10 @@ static void check_found(size_t body, uint32_t ttl_seconds, uint32_t seed, uint32
     ck_assert_mem_eq(cache_response(entry), response, response->octets);
 }
 
-static void note_failure(uint8_t server, uint32_t era, uint32_t now)
+static void note_failure(uint8_t server, uint16_t era, uint32_t now)
 {
-    struct cache_failure failure = {.failure = 3, .server = server, .era = era};
-    cache_fail(cache, &question, &failure, now);
+    struct cache_failing failing = {.failure = 3, .server = server, .era = era};
+    must(cache_fail(cache, NULL, &question, &failing, now), "there is room for a failure");
 }
 
 TEST_LOOP(what_is_stored_is_found_octet_for_octet, 0, 40)
@@ -202,14 +202,14 @@ TEST(uses_are_counted_by_find_and_not_by_peek)
     begin(MEGABYTE);
     ask(1);
     store(40, 60, 1, NOW);
-    ck_assert_uint_eq(cache_peek(cache, &question, NOW)->uses, 0);
-    ck_assert_uint_eq(cache_peek(cache, &question, NOW)->uses, 0);
+    ck_assert_uint_eq(cache_entry_uses(cache_peek(cache, &question, NOW)), 0);
+    ck_assert_uint_eq(cache_entry_uses(cache_peek(cache, &question, NOW)), 0);
     for (unsigned i = 1; i < 6; i++)
-        ck_assert_uint_eq(cache_find(cache, &question, NOW)->uses, i < 3 ? i : 3);
+        ck_assert_uint_eq(cache_entry_uses(cache_find(cache, &question, NOW)), i < 3 ? i : 3);
     cache_free(cache);
 }
 
-TEST(a_response_of_like_size_is_written_over_the_one_before)
+TEST(a_response_in_place_of_another_has_its_uses_and_times_of_its_own)
 {
     begin(MEGABYTE);
     ask(1);
@@ -217,13 +217,14 @@ TEST(a_response_of_like_size_is_written_over_the_one_before)
     struct cache_entry *entry = cache_find(cache, &question, NOW);
     entry->is_refreshing = true;
     store(150, 90, 2, NOW + 50);
-    ck_assert_ptr_eq(cache_find(cache, &question, NOW + 50), entry);
+    entry = cache_find(cache, &question, NOW + 50);
     ck_assert(!entry->is_refreshing);
-    ck_assert_uint_eq(entry->uses, 2);
+    ck_assert_uint_eq(cache_entry_uses(entry), 2);
     ck_assert_uint_eq(entry->stored_s, NOW + 50);
     ck_assert_uint_eq(entry->fresh_until_s, NOW + 140);
+    ck_assert_uint_eq(entry->answered_by, SERVER);
     check_found(150, 90, 2, NOW + 139);
-    store(20, 60, 3, NOW); /* much smaller, and then larger: elsewhere */
+    store(20, 60, 3, NOW);
     check_found(20, 60, 3, NOW);
     ck_assert_uint_eq(cache_use(cache).octets, 112); /* 40 + 24 + 20 + 16 of name, in units */
     store(200, 60, 4, NOW);
@@ -231,6 +232,30 @@ TEST(a_response_of_like_size_is_written_over_the_one_before)
     ck_assert_uint_eq(cache_use(cache).octets, 288);
     ck_assert_uint_eq(cache_use(cache).entries, 1);
     ck_assert_uint_eq(cache_use(cache).evicted, 0);
+    cache_free(cache);
+}
+
+/* Each response that is replaced leaves dead octets; half of `main` is enough for the live ones. */
+TEST(what_fits_stays_however_often_its_neighbours_are_replaced)
+{
+    enum { IDLE = 1500, BUSY = 500 };
+
+    begin(MEGABYTE);
+    for (unsigned i = 0; i < IDLE; i++) {
+        ask(i);
+        store(60, DAY, i, NOW);
+    }
+    for (unsigned i = 0; i < 100 * BUSY; i++) {
+        ask(IDLE + i % BUSY);
+        cache_find(cache, &question, NOW);
+        store(60, DAY, i, NOW);
+    }
+    ck_assert_uint_eq(cache_use(cache).entries, IDLE + BUSY);
+    ck_assert_uint_eq(cache_use(cache).evicted, 0);
+    for (unsigned i = 0; i < IDLE; i++) {
+        ask(i);
+        check_found(60, DAY, i, NOW);
+    }
     cache_free(cache);
 }
 
@@ -248,8 +273,8 @@ TEST(failures_in_a_row_are_cached_twice_as_long_each_time)
         ck_assert(cache_entry_has_failed(entry, now + seconds[i] - 1, 5));
         ck_assert(!cache_entry_has_failed(entry, now + seconds[i] - 1, 6));
         ck_assert(!entry->has_response);
-        ck_assert_uint_eq(entry->server, 7);
-        ck_assert_uint_eq(entry->failure, 3);
+        ck_assert_uint_eq(cache_entry_failure(entry).server, 7);
+        ck_assert_uint_eq(cache_entry_failure(entry).failure, 3);
         ck_assert_ptr_null(cache_find(cache, &question, now + seconds[i]));
         now += seconds[i] + (i % 2 == 0 ? 0 : 100);
     }
@@ -262,14 +287,14 @@ TEST(a_new_era_and_a_success_reset_the_failure_time)
     ask(1);
     for (int i = 0; i < 4; i++)
         note_failure(1, 5, NOW);
-    ck_assert_uint_eq(cache_find(cache, &question, NOW)->failed_until_s, NOW + 8);
+    ck_assert_uint_eq(cache_entry_failure(cache_find(cache, &question, NOW)).until_s, NOW + 8);
     note_failure(1, 6, NOW);
-    ck_assert_uint_eq(cache_find(cache, &question, NOW)->failed_until_s, NOW + 2);
+    ck_assert_uint_eq(cache_entry_failure(cache_find(cache, &question, NOW)).until_s, NOW + 2);
     note_failure(1, 6, NOW);
     store(40, 60, 1, NOW);
-    ck_assert_uint_eq(cache_find(cache, &question, NOW)->failed_until_s, 0);
+    ck_assert_uint_eq(cache_entry_failure(cache_find(cache, &question, NOW)).until_s, 0);
     note_failure(1, 6, NOW);
-    ck_assert_uint_eq(cache_find(cache, &question, NOW)->failed_until_s, NOW + 2);
+    ck_assert_uint_eq(cache_entry_failure(cache_find(cache, &question, NOW)).until_s, NOW + 2);
     cache_free(cache);
 }
 
@@ -373,20 +398,21 @@ static void flood(unsigned count)
     }
 }
 
-/* Asked once, evicted from `small`, asked again: then it stays without being asked. */
+/* Asked once, evicted from `small`, asked again: then it stays without being asked. It is as large
+   as those of the flood, which do not find room in `main`. */
 TEST(an_entry_that_comes_back_soon_stays)
 {
     begin(MEGABYTE);
     flood(20000);
     ask(1);
-    store(60, 60, 1, NOW);
+    store(70, 60, 1, NOW);
     flood(2000);
     ask(1);
     ck_assert_ptr_null(cache_find(cache, &question, NOW));
-    store(60, 60, 1, NOW);
+    store(70, 60, 1, NOW);
     flood(2000);
     ask(1);
-    check_found(60, 60, 1, NOW);
+    check_found(70, 60, 1, NOW);
     cache_free(cache);
 }
 
@@ -395,11 +421,11 @@ TEST(an_entry_that_is_asked_for_again_stays)
     begin(MEGABYTE);
     flood(20000);
     ask(1);
-    store(60, 60, 1, NOW);
+    store(70, 60, 1, NOW);
     cache_find(cache, &question, NOW);
     flood(10000);
     ask(1);
-    check_found(60, 60, 1, NOW);
+    check_found(70, 60, 1, NOW);
     cache_free(cache);
 }
 
@@ -424,7 +450,7 @@ TEST(what_is_replaced_in_main_stays_there)
     cache_find(cache, &question, NOW);
     pass_by(2000);
     ask(1);
-    ck_assert_uint_eq(cache_peek(cache, &question, NOW)->uses, 0);
+    ck_assert_uint_eq(cache_entry_uses(cache_peek(cache, &question, NOW)), 0);
     store(600, 60, 2, NOW);
     flood(5000);
     ask(1);
@@ -519,6 +545,192 @@ TEST(names_of_short_ttl_in_use_survive_a_flood_too)
     }
     ck_assert_uint_ge(found * 100UL, asked * 99UL);
     cache_free(cache);
+}
+
+/* ---- Several workers ---- */
+
+static struct grace_member *join(void)
+{
+    struct err err;
+    struct grace_member *member = cache_join(cache, &err);
+
+    ck_assert_ptr_nonnull(member);
+    cache_pass(cache, member);
+    return member;
+}
+
+/* Stores as one of the workers: names that never come again. Returns how many were not stored. */
+static unsigned flood_as(const struct grace_member *member, unsigned count)
+{
+    static unsigned next = 3000000000;
+    unsigned held = 0;
+
+    for (unsigned i = 0; i < count; i++) {
+        ask(next++);
+        make(60, 60, next);
+        held += cache_store(cache, member, &question, response, SERVER, NOW) == CACHE_HELD;
+    }
+    return held;
+}
+
+/* The entry moves on to `main`, or is flushed, and its octets would be used fifteen times again. */
+TEST_LOOP(an_entry_that_a_worker_has_found_stays_whole_until_it_passes, 0, 2)
+{
+    begin(MEGABYTE);
+    struct grace_member *reader = join(), *writer = join();
+    ask(1);
+    store(60, 60, 7, NOW);
+    const struct cache_entry *entry = cache_find(cache, &question, NOW);
+    if (_i == 1)
+        cache_flush(cache);
+    unsigned held = flood_as(writer, 100000);
+    ck_assert_uint_gt(held, 0);
+    ask(1);
+    ck_assert_ptr_ne(cache_peek(cache, &question, NOW), entry);
+    make(60, 60, 7);
+    ck_assert_mem_eq(cache_response(entry), response, response->octets);
+    ck_assert(name_equals(&name, cache_entry_name(entry), entry->name_length));
+    cache_pass(cache, reader);
+    ck_assert_uint_eq(flood_as(writer, 10), 0);
+    cache_free(cache);
+}
+
+TEST(nothing_is_held_for_workers_that_rest_or_have_left_or_store_themselves)
+{
+    begin(MEGABYTE);
+    struct grace_member *rests = join(), *leaves = join(), *writer = join();
+    grace_rest(rests);
+    cache_leave(leaves);
+    ck_assert_uint_eq(flood_as(writer, 20000), 0);
+    grace_rest(writer);
+    ck_assert_uint_eq(flood_as(NULL, 20000), 0);
+    cache_free(cache);
+}
+
+/* A worker passes when it has stored some hundred names: nothing is lost of what others store. */
+TEST(a_worker_that_passes_now_and_then_holds_nothing_up)
+{
+    unsigned held = 0;
+
+    begin(4 * MEGABYTE);
+    struct grace_member *slow = join(), *writer = join();
+    for (int i = 0; i < 1000; i++) {
+        held += flood_as(writer, 64);
+        cache_pass(cache, slow);
+    }
+    ck_assert_uint_eq(held, 0);
+    cache_free(cache);
+}
+
+TEST(an_answer_that_could_not_replace_an_older_one_removes_it)
+{
+    begin(MEGABYTE);
+    enum cache_stored stored = CACHE_STORED;
+    join();
+
+    for (unsigned i = 0; stored == CACHE_STORED && i < 100000; i++) {
+        ask(1);
+        make(60, 60, i);
+        stored = cache_store(cache, NULL, &question, response, SERVER, NOW);
+    }
+    ck_assert_int_eq(stored, CACHE_HELD);
+    ck_assert_ptr_null(cache_find(cache, &question, NOW));
+    cache_free(cache);
+}
+
+TEST(a_failure_for_which_there_is_no_room_is_not_kept)
+{
+    const struct cache_failing failing = {.failure = 3};
+    bool is_kept = true;
+
+    begin(MEGABYTE);
+    struct grace_member *reader = join();
+    for (unsigned i = 0; is_kept && i < 100000; i++) {
+        ask(i);
+        is_kept = cache_fail(cache, NULL, &question, &failing, NOW);
+    }
+    ck_assert(!is_kept);
+    cache_pass(cache, reader);
+    ck_assert(cache_fail(cache, NULL, &question, &failing, NOW));
+    cache_free(cache);
+}
+
+TEST(what_is_done_once_for_all_workers_one_of_them_claims)
+{
+    begin(MEGABYTE);
+    ck_assert(cache_claim(cache, 1));
+    ck_assert(!cache_claim(cache, 1));
+    ck_assert(cache_claim(cache, 3));
+    ck_assert(!cache_claim(cache, 2));
+    cache_free(cache);
+}
+
+/* Names of which the n-th is asked for as often as 1/n says. */
+enum { ZIPF_NAMES = 40000, ZIPF_STEPS = 400000, ZIPF_BATCH = 64 };
+
+static unsigned draw_zipf(struct dice *dice)
+{
+    static double sums[ZIPF_NAMES];
+    unsigned low = 0, high = ZIPF_NAMES - 1;
+
+    for (unsigned i = 0; sums[ZIPF_NAMES - 1] == 0 && i < ZIPF_NAMES; i++)
+        sums[i] = (i == 0 ? 0 : sums[i - 1]) + 1.0 / (i + 1);
+    double wanted = sums[ZIPF_NAMES - 1] * dice_roll(dice, UINT32_MAX) / UINT32_MAX;
+    while (low < high) {
+        unsigned middle = (low + high) / 2;
+        if (sums[middle] < wanted)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* Hits when the workers take turns, each in the midst of its batch while the others store. */
+static unsigned count_zipf_hits(unsigned workers, size_t octets)
+{
+    struct grace_member *members[8];
+    struct dice dice = {.state = 77};
+    unsigned hits = 0;
+
+    begin(octets);
+    for (unsigned i = 0; i < workers; i++)
+        members[i] = join();
+    for (unsigned step = 0; step < ZIPF_STEPS; step++) {
+        struct grace_member *member = members[step % workers];
+        if (step / workers % ZIPF_BATCH == 0)
+            cache_pass(cache, member);
+        unsigned number = draw_zipf(&dice);
+        ask(number);
+        if (cache_find(cache, &question, NOW) != NULL) {
+            hits++;
+            continue;
+        }
+        make(40 + number % 160, 60, number);
+        cache_store(cache, member, &question, response, SERVER, NOW);
+    }
+    cache_free(cache);
+    return hits;
+}
+
+/* In the smallest cache, what eight workers hold at once is a larger part of `small`. */
+static const struct {
+    size_t megabytes;
+    unsigned apart_most; /* of a thousand requests */
+} caches[] = {{1, 10}, {4, 1}, {16, 1}};
+
+TEST_OVER(the_hit_ratio_is_the_same_for_one_two_and_eight_workers, caches)
+{
+    size_t octets = caches[_i].megabytes * MEGABYTE;
+    unsigned alone = count_zipf_hits(1, octets);
+
+    ck_assert_uint_gt(alone, ZIPF_STEPS / 2);
+    for (unsigned workers = 2; workers <= 8; workers += 6) {
+        unsigned hits = count_zipf_hits(workers, octets);
+        unsigned apart = hits > alone ? hits - alone : alone - hits;
+        ck_assert_msg(apart * 1000 <= caches[_i].apart_most * ZIPF_STEPS,
+                      "%u workers: %u hits, one: %u", workers, hits, alone);
+    }
 }
 
 static size_t resident_octets(void *start, size_t octets)
@@ -668,15 +880,15 @@ static bool check_some(unsigned number, uint32_t now)
 
     if (entry == NULL)
         return false;
-    must(entry->failed_until_s <= now ||
-             entry->failed_until_s <= kept->failed_s + CACHE_FAILURE_MOST_SECONDS,
+    must(cache_entry_failure(entry).until_s <= now ||
+             cache_entry_failure(entry).until_s <= kept->failed_s + CACHE_FAILURE_MOST_SECONDS,
          "a failure is remembered too long");
     if (!entry->has_response)
         return true;
     must(kept->stored_s != 0, "something was kept");
     must(entry->stored_s == kept->stored_s, "it is the last that was stored");
     must(entry->fresh_until_s == kept->stored_s + kept->ttl_seconds, "it has its own time");
-    must(now < entry->failed_until_s ||
+    must(now < cache_entry_failure(entry).until_s ||
              now < entry->fresh_until_s + (kept->ttl_seconds > 0 ? DAY : CACHE_PASSING_SECONDS),
          "its time is not over");
     make(kept->body, kept->ttl_seconds, kept->seed);
@@ -708,7 +920,7 @@ TEST_LOOP(whatever_is_found_is_what_was_stored_last, 0, 3)
             store_some(&dice, number, now);
             break;
         case 2:
-            note_failure(1, dice_roll(&dice, 2), now);
+            note_failure(1, (uint16_t)dice_roll(&dice, 2), now);
             model[number].failed_s = now;
             break;
         default:

@@ -86,6 +86,12 @@ static const char *tell_one(const struct cache_entry *entry)
     return printed;
 }
 
+static uint64_t failing(enum forward_failure failure)
+{
+    return cache_failure_word(
+        &(struct cache_failure){.until_s = 210, .failure = (uint8_t)failure, .count = 1});
+}
+
 TEST(an_entry_is_printed_with_its_state_and_time)
 {
     struct cache_entry entry = {.has_response = true, .stored_s = 80, .fresh_until_s = 223};
@@ -93,19 +99,18 @@ TEST(an_entry_is_printed_with_its_state_and_time)
     ck_assert_str_eq(tell_one(&entry), "cached=fresh ttl=23");
     entry.fresh_until_s = 200;
     ck_assert_str_eq(tell_one(&entry), "cached=stale age=120");
-    entry.failed_until_s = 210;
-    entry.failure = FORWARD_SILENT;
+    entry.failure = failing(FORWARD_SILENT);
     ck_assert_str_eq(tell_one(&entry), "cached=stale age=120");
     entry.has_response = false;
     ck_assert_str_eq(tell_one(&entry), "cached=failed no reply from 10.0.0.2");
-    entry.failure = FORWARD_NOTIMP;
+    entry.failure = failing(FORWARD_NOTIMP);
     ck_assert_str_eq(tell_one(&entry), "cached=failed NOTIMP from 10.0.0.2");
     ck_assert_str_eq(tell_one(NULL), "cached=no");
 }
 
 TEST(an_entry_fits_into_one_string_of_a_txt_record)
 {
-    static const struct cache_entry failed = {.failed_until_s = 210, .failure = FORWARD_SILENT};
+    const struct cache_entry failed = {.failure = failing(FORWARD_SILENT)};
     struct text text = text_over(printed, sizeof printed - 1);
 
     memset(names[0], 'a', 299);

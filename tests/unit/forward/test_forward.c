@@ -563,13 +563,54 @@ TEST(a_silent_name_is_not_waited_for_by_each_worker)
     forward_rig_assert_failed(&other, FORWARD_SILENT, "10.0.0.2");
     ck_assert_uint_eq(other.scripted.count, 0);
     forward_rig_answer(&stand, 0); /* late */
-    ck_assert(!forward_rig_ask(&other, www, ROUTE_LAB));
-    forward_rig_answer(&other, 0);
-    forward_rig_assert_new(&other, "10.0.0.2");
+    ck_assert(forward_rig_ask(&other, www, ROUTE_LAB));
+    forward_rig_assert_fresh(&other, 0);
     forward_rig_close(&other);
 }
 
-TEST(a_worker_with_a_stale_answer_shares_no_failure)
+TEST(what_one_worker_has_fetched_the_others_find)
+{
+    forward_rig_init_beside(&other, &stand);
+    keep_www(ROUTE_LAB);
+    ck_assert(forward_rig_ask(&other, www, ROUTE_LAB));
+    forward_rig_assert_fresh(&other, 0);
+    ck_assert_uint_eq(other.scripted.count, 0);
+    forward_rig_close(&other);
+}
+
+/* Its clock is a little behind that of the worker that has stored the answer. */
+TEST(an_answer_of_another_workers_next_second_is_new)
+{
+    forward_rig_init_beside(&other, &stand);
+    forward_rig_skip(&stand, 1);
+    keep_www(ROUTE_LAB);
+    ck_assert(forward_rig_ask(&other, www, ROUTE_LAB));
+    forward_rig_assert_fresh(&other, 0);
+    forward_rig_close(&other);
+}
+
+TEST(an_answer_that_expires_is_refreshed_by_one_of_the_workers)
+{
+    forward_rig_init_beside(&other, &stand);
+    keep_www(ROUTE_LAB);
+    for (int i = 0; i < 3; i++)
+        ck_assert(forward_rig_ask(&stand, www, ROUTE_LAB));
+    forward_rig_skip(&stand, 55);
+    forward_rig_skip(&other, 55);
+    size_t before = stand.scripted.count;
+    for (int i = 0; i < 3; i++) {
+        ck_assert(forward_rig_ask(&other, www, ROUTE_LAB));
+        ck_assert(forward_rig_ask(&stand, www, ROUTE_LAB));
+    }
+    ck_assert_uint_eq(other.scripted.count, 1);
+    ck_assert_uint_eq(stand.scripted.count, before);
+    forward_rig_answer(&other, 0);
+    ck_assert(forward_rig_ask(&stand, www, ROUTE_LAB));
+    forward_rig_assert_fresh(&stand, 0);
+    forward_rig_close(&other);
+}
+
+TEST(a_stale_answer_is_found_by_each_worker_while_its_fetch_has_failed)
 {
     keep_www(ROUTE_LAB);
     forward_rig_skip(&stand, 120);
@@ -577,8 +618,9 @@ TEST(a_worker_with_a_stale_answer_shares_no_failure)
     forward_rig_pass(&stand, FETCH_STALE_MS);
     forward_rig_assert_stale(&stand, FORWARD_SILENT, "10.0.0.2");
     forward_rig_init_beside(&other, &stand);
-    ck_assert(!forward_rig_ask(&other, www, ROUTE_LAB));
-    forward_rig_answer(&other, 0);
+    ck_assert(forward_rig_ask(&other, www, ROUTE_LAB));
+    forward_rig_assert_stale(&other, FORWARD_SILENT, "10.0.0.2");
+    ck_assert_uint_eq(other.scripted.count, 0);
     forward_rig_close(&other);
 }
 

@@ -220,11 +220,11 @@ TEST(a_server_that_the_next_list_names_too_keeps_its_standing)
 
     read_endpoints(first);
     read_endpoints(second);
-    struct standings *old = standings_new(&before, NULL, &err);
+    struct standings *old = standings_new(&before, NULL, 0, &err);
     ck_assert_uint_eq(old->count, 2);
     quirk_note(&old->items[1]->no_edns, 1, NOW_MS);
     quirk_note(&old->items[1]->no_edns, 2, NOW_MS);
-    struct standings *next = standings_new(&after, old, &err);
+    struct standings *next = standings_new(&after, old, 0, &err);
     ck_assert_uint_eq(next->count, 2);
     ck_assert_ptr_eq(next->items[0], old->items[1]);
     ck_assert_ptr_ne(next->items[1], old->items[0]);

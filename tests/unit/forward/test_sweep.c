@@ -29,7 +29,7 @@ static void store(const char *text, uint16_t type, uint32_t ttl_seconds)
     struct name name;
     struct question question = ask(text, type, &name);
 
-    cache_store(cache, &question, &response, NOW_S);
+    cache_store(cache, NULL, &question, &response, 0, NOW_S);
 }
 
 static void note_failure(const char *text)
@@ -37,7 +37,7 @@ static void note_failure(const char *text)
     struct name name;
     struct question question = ask(text, TYPE_A, &name);
 
-    cache_fail(cache, &question, &(struct cache_failure){.failure = 1}, NOW_S);
+    cache_fail(cache, NULL, &question, &(struct cache_failing){.failure = 1}, NOW_S);
     failures_keep(&failures, question.hash, &(struct failure){.until_s = NOW_S + 2});
 }
 

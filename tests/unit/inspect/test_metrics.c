@@ -86,12 +86,12 @@ TEST(a_counter_is_named_whole_in_the_text_format_alone)
     metrics_add(&metrics, METRIC_CACHE_EVICTED, 7);
     ck_assert_str_eq(print_one(METRICS_OPENMETRICS, "spacedns_cache_evicted"),
                      "# TYPE spacedns_cache_evicted counter\n"
-                     "# HELP spacedns_cache_evicted Answers removed from the caches before they "
+                     "# HELP spacedns_cache_evicted Answers removed from the cache before they "
                      "expired, to make room.\n"
                      "spacedns_cache_evicted_total 7\n");
     ck_assert_str_eq(print_one(METRICS_TEXT, "spacedns_cache_evicted"),
                      "# TYPE spacedns_cache_evicted_total counter\n"
-                     "# HELP spacedns_cache_evicted_total Answers removed from the caches before "
+                     "# HELP spacedns_cache_evicted_total Answers removed from the cache before "
                      "they expired, to make room.\n"
                      "spacedns_cache_evicted_total 7\n");
 }

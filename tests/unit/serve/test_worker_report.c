@@ -56,11 +56,13 @@ static struct report_request request_for(const char *name, uint32_t source)
 
 static void ask_and_answer(const struct report_request *request)
 {
-    worker_report_request(&report, request, 7);
+    static uint64_t number;
+
+    worker_report_request(&report, request, ++number);
     ck_assert(!worker_report_is_ready(&report));
     ck_assert(worker_report_fill(&report, &batch, 0));
     ck_assert(worker_report_is_ready(&report));
-    ck_assert_uint_eq(report.number, 7);
+    ck_assert_uint_eq(report.number, number);
 }
 
 FIXTURE(set_up, tear_down)
@@ -221,7 +223,7 @@ TEST(a_flush_is_done_before_the_report_is_ready)
     request.has_query = false;
     request.sweep = (struct sweep){.kind = SWEEP_FLUSH, .name_count = 1};
     request.sweep.names[0] = request.query.name;
-    worker_report_request(&report, &request, 8);
+    worker_report_request(&report, &request, 1000);
     while (!worker_report_fill(&report, &batch, 0))
         ck_assert(!worker_report_is_ready(&report));
     ck_assert(worker_report_is_ready(&report));

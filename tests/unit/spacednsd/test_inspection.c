@@ -196,30 +196,30 @@ TEST(a_flush_that_a_worker_has_not_finished_says_so)
     asked_expect(&asked[0], 1, "1 of 1 workers have not finished in time");
 }
 
-TEST(entries_that_workers_have_alike_are_one_line)
+/* It has swept the cache of both. */
+TEST(the_entries_that_one_worker_reports_for_all_are_listed_by_type)
 {
-    static const struct swept_entry entry = {.state = {.kept = CACHED_FRESH, .seconds = 23},
-                                             .type = 28,
-                                             .class = 1,
-                                             .rcode = 3,
-                                             .bits = QUESTION_DO};
     static struct worker_report other;
 
     server_script.worker_count = 2;
     server_script.reports[1] = &other;
     inspection_request(&inspection, asked_begin(&asked[0], "cache www.example.org"));
     ck_assert_int_eq(sweep.kind, SWEEP_LIST);
-    report_sweep(1, 0);
-    report.request.sweep.listed[0] = entry;
-    report.request.sweep.listed_count = 1;
+    report_sweep(0, 0);
     other = report;
+    other.request.sweep.listed[0] =
+        (struct swept_entry){.state = {.kept = CACHED_FRESH, .seconds = 23},
+                             .type = 28,
+                             .class = 1,
+                             .rcode = 3,
+                             .bits = QUESTION_DO};
     other.request.sweep.listed[1] = (struct swept_entry){
         .state = {.kept = CACHED_STALE, .seconds = 100}, .type = 1, .class = 1};
     other.request.sweep.listed_count = 2;
     inspection_on_reports(&inspection);
     asked_expect(&asked[0], 0,
-                 "www.example.org type=A rcode=NOERROR cached=stale age=100 workers=2\n"
-                 "www.example.org type=AAAA do rcode=NXDOMAIN cached=fresh ttl=23 workers=1,2\n");
+                 "www.example.org type=A rcode=NOERROR cached=stale age=100\n"
+                 "www.example.org type=AAAA do rcode=NXDOMAIN cached=fresh ttl=23\n");
 }
 
 TEST(a_name_that_is_not_cached_gets_a_sentence)
