@@ -1,5 +1,7 @@
 #include "forward/grace.h"
 
+#include <string.h>
+
 #include "support/suite.h"
 
 static struct grace grace;
@@ -7,6 +9,7 @@ static struct grace_member *one, *other;
 
 static void set_up(void)
 {
+    memset(&grace, 0, sizeof grace);
     grace_init(&grace);
     one = grace_join(&grace);
     other = grace_join(&grace);
