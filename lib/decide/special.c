@@ -14,7 +14,7 @@ struct entry {
     enum special_kind kind;
 };
 
-/* The last label. */
+/* The last label; is_usual knows the ends of these. */
 static const struct entry tops[] = {
     {"\11localhost", SPECIAL_LOCALHOST}, {"\7invalid", SPECIAL_INVALID},
     {"\5local", SPECIAL_NOWHERE},        {"\10internal", SPECIAL_NOWHERE},
@@ -136,9 +136,33 @@ static bool find_in_arpa(const struct name *name, struct special *special)
     return find_entry(arpa_tops, sizeof arpa_tops / sizeof arpa_tops[0], label, &special->kind);
 }
 
+/*
+ * True when no name of `tops`, nor arpa, ends like this one. Most names that are not ours end in
+ * com, net, org or io, and need no look at the table.
+ */
+static bool is_usual(const struct name *name)
+{
+    const uint8_t *end = name->octets + name->length - 1;
+
+    if (name->length < 4) /* a label of one octet and the two around it */
+        return false;
+    switch (end[-2] << 8 | end[-1]) {
+    case 's' << 8 | 't': /* localhost, test */
+    case 'i' << 8 | 'd': /* invalid */
+    case 'a' << 8 | 'l': /* local, internal */
+    case 'o' << 8 | 'n': /* onion */
+    case 'l' << 8 | 't': /* alt */
+    case 'c' << 8 | 'e': /* localspace */
+    case 'p' << 8 | 'a': /* arpa */
+        return false;
+    default:
+        return true;
+    }
+}
+
 bool special_find(const struct name *name, struct special *special)
 {
-    if (name->label_count == 0)
+    if (name->label_count == 0 || is_usual(name))
         return false;
     const uint8_t *last = name_suffix(name, name->label_count - 1U);
     if (label_equals(last, "\4arpa"))

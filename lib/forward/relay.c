@@ -61,23 +61,61 @@ static void write_body(struct relay *relay, struct reply *reply)
     reply->out.failed = octets < response->body_octets; /* which sets TC */
 }
 
+/* AD is for clients that know what it means (RFC 6840 section 5.8). */
+static uint16_t flags_of(const struct relay *relay)
+{
+    const struct query *query = relay->query;
+    bool wants_ad = (query->flags & FLAG_AD) != 0 || query->dnssec_ok;
+    bool has_ad = wants_ad && (relay->response->bits & RESPONSE_AUTHENTIC) != 0;
+
+    return FLAG_RA | (has_ad ? FLAG_AD : 0);
+}
+
+/* The body's compression pointers rely on a question of this length in front of it. */
+static void check_question(const struct query *query)
+{
+    assert(query->question_end == HEADER_OCTETS + query->name.length + 4U);
+}
+
+size_t relay_write_usual(struct relay *relay, uint8_t *buffer, size_t most)
+{
+    const struct response *response = relay->response;
+    const struct query *query = relay->query;
+    uint8_t *body = buffer + query->question_end, *end = body + response->body_octets;
+    const uint16_t counts[SECTION_COUNT] = {response->counts[0], response->counts[1],
+                                            (uint16_t)(response->counts[2] + query->has_opt)};
+
+    check_question(query);
+    assert(relay_is_usual(response) && !query->has_options);
+    if ((size_t)query->question_end + response->body_octets + OPT_OCTETS > most)
+        return 0;
+    reply_write_header(buffer, query, flags_of(relay) | reply_echoed_flags(query) | response->rcode,
+                       counts);
+    reply_copy_question(buffer, relay->request, query);
+    octets_copy(body, response_body(response), response->body_octets);
+    relay->ttl_seconds = count_down(relay, body, response->body_octets);
+    relay->answer_count = response->counts[SECTION_ANSWER];
+    if (query->has_opt) {
+        reply_write_plain_opt(end, query);
+        end += OPT_OCTETS;
+    }
+    return (size_t)(end - buffer);
+}
+
 size_t relay_write(struct relay *relay, uint8_t *buffer, size_t most)
 {
     const struct response *response = relay->response;
     const struct query *query = relay->query;
-    bool wants_ad = (query->flags & FLAG_AD) != 0 || query->dnssec_ok;
-    bool has_ad = wants_ad && (response->bits & RESPONSE_AUTHENTIC) != 0;
     uint16_t rcode = response->rcode > 15 && !query->has_opt ? RCODE_SERVFAIL : response->rcode;
     struct reply reply;
 
-    /* The body's compression pointers rely on a question of this length in front of it. */
-    assert(query->question_end == HEADER_OCTETS + query->name.length + 4U);
+    check_question(query);
     relay->options->passed = response_ede(response);
     relay->options->passed_length = response->ede_octets;
     relay->ttl_seconds = 0;
     reply_start(&reply, relay->request, query, relay->options, buffer, most);
     write_body(relay, &reply);
-    size_t length = reply_finish(&reply, (uint16_t)(FLAG_RA | (has_ad ? FLAG_AD : 0)), rcode);
+    size_t length = reply_finish(&reply, flags_of(relay), rcode);
     relay->answer_count = reply.counts[SECTION_ANSWER];
     return length;
 }

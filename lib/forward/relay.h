@@ -9,6 +9,8 @@
  * here; AA never: these are not our names. A client without OPT gets SERVFAIL for codes above 15,
  * which do not fit into its header.
  *
+ * Most replies have no option and fit, so they are copied in one go.
+ *
  * Threads: pure.  Memory: never allocates.
  */
 #include <stddef.h>
@@ -25,12 +27,25 @@ struct relay {
     bool is_stale;        /* every TTL becomes 30 */
     const uint8_t *request;
     const struct query *query;
-    struct reply_options *options; /* our own EDE, NSID, keepalive; the upstream's EDE is added */
+    struct reply_options *options; /* our own EDE, NSID, keepalive; the upstream's EDE is added;
+                                      not looked at by relay_write_usual */
 
     /* Set by relay_write, for the log. */
     uint16_t answer_count;
     uint32_t ttl_seconds; /* the least TTL sent; 0 without records */
 };
+
+/** True when a response has no options to pass on, and a code that every header has room for. */
+static inline bool relay_is_usual(const struct response *response)
+{
+    return response->ede_octets == 0 && response->rcode <= 15;
+}
+
+/**
+ * As relay_write, for a usual response and a client that gets no option of ours. Returns 0, with
+ * nothing written, when the reply does not fit.
+ */
+size_t relay_write_usual(struct relay *relay, uint8_t *buffer, size_t most);
 
 /**
  * Writes the reply into `most` octets of room, 512 or more. The query's question is the one that

@@ -275,26 +275,41 @@ const struct response *respond_decide_outcome(const struct snapshot *snapshot,
     return outcome_decide(snapshot, &outcome, verdict) ? response : NULL;
 }
 
-size_t respond_relay(const struct snapshot *snapshot, struct exchange *exchange,
-                     const struct forward_result *found)
+/* Out of line, because most replies have no options. */
+__attribute__((noinline)) static size_t relay_with_options(const struct snapshot *snapshot,
+                                                           const struct exchange *exchange,
+                                                           struct relay *relay)
 {
     char reason_octets[EDE_TEXT_OCTETS] __attribute__((uninitialized));
     struct text reason = text_over(reason_octets, sizeof reason_octets);
-    const struct response *response = respond_decide_outcome(snapshot, found, &exchange->verdict);
     struct reply_options options;
+
+    respond_fill_options(snapshot, exchange, &reason, &options);
+    relay->options = &options;
+    return relay_write(relay, exchange->reply, respond_octets_most(exchange));
+}
+
+size_t respond_relay(const struct snapshot *snapshot, struct exchange *exchange,
+                     const struct forward_result *found)
+{
+    const struct response *response = respond_decide_outcome(snapshot, found, &exchange->verdict);
 
     if (response == NULL)
         return respond_write(snapshot, exchange);
-    respond_fill_options(snapshot, exchange, &reason, &options);
     struct relay relay = {
         .response = response,
         .age_seconds = found->age_seconds,
         .is_stale = found->is_stale,
         .request = exchange->request,
         .query = &exchange->query,
-        .options = &options,
     };
-    exchange->reply_length = relay_write(&relay, exchange->reply, respond_octets_most(exchange));
+    exchange->reply_length = 0;
+    if (exchange->verdict.reason == REASON_NONE && !exchange->query.has_options &&
+        relay_is_usual(response))
+        exchange->reply_length =
+            relay_write_usual(&relay, exchange->reply, respond_octets_most(exchange));
+    if (exchange->reply_length == 0)
+        exchange->reply_length = relay_with_options(snapshot, exchange, &relay);
     exchange->rcode = response->rcode;
     exchange->answer_count = relay.answer_count;
     exchange->ttl_seconds = relay.ttl_seconds;

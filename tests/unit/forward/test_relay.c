@@ -51,12 +51,35 @@ static void ask(const struct ask *ask)
                                  .options = &stand.options};
 }
 
+/* What is copied in one go is the same, octet by octet, and takes no more room than it has. */
+static void check_usual(size_t most)
+{
+    static uint8_t reply[TCP_OCTETS_MOST + 1];
+    struct relay relay = stand.relay;
+
+    if (!relay_is_usual(response) || stand.query.has_options || stand.options.has_ede)
+        return;
+    memset(reply, 0xee, sizeof reply);
+    size_t length = relay_write_usual(&relay, reply, most);
+    ck_assert_uint_eq(reply[length], 0xee);
+    if (length == 0) {
+        ck_assert_uint_gt((size_t)stand.query.question_end + response->body_octets + OPT_OCTETS,
+                          most);
+        return;
+    }
+    ck_assert_uint_eq(length, stand.length);
+    ck_assert_mem_eq(reply, stand.reply, length);
+    ck_assert_uint_eq(relay.answer_count, stand.relay.answer_count);
+    ck_assert_uint_eq(relay.ttl_seconds, stand.relay.ttl_seconds);
+}
+
 static void relay_reply(size_t most)
 {
     memset(stand.reply, 0xee, sizeof stand.reply);
     stand.length = relay_write(&stand.relay, stand.reply, most);
     ck_assert_uint_le(stand.length, most);
     ck_assert_uint_eq(stand.reply[stand.length], 0xee);
+    check_usual(most);
 }
 
 /* The usual case: the client asks with EDNS over TCP, the upstream sent this. */
