@@ -19,7 +19,8 @@
  * and found again at the cost of what has changed.
  *
  * A shard is immutable and reference-counted. A new index shares all shards in which nothing
- * changed, so a reload costs only what changed.
+ * changed, so a reload costs only what changed. A file that is read again with the same names, in
+ * the same order, changes none: its segment has the number of the one before.
  *
  * Of entries that claim one key one has it, and the others wait: each change looks at those anew,
  * so who has a key never depends on the order in which they came.

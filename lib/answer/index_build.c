@@ -67,13 +67,20 @@ struct build {
 
 typedef void each_fn(struct build *build, uint64_t hash, uint64_t slot);
 
-static void visit(struct build *build, const struct segment *segment, struct index_entry entry,
-                  each_fn *each)
+static uint64_t hash_of_key(const struct build *build, const struct segment *segment,
+                            struct index_entry entry)
 {
     struct name key;
 
     index_key(build->next, segment, entry, &key);
-    uint64_t hash = index_hash(build->next, &key);
+    return index_hash(build->next, &key);
+}
+
+static void visit(struct build *build, const struct segment *segment, struct index_entry entry,
+                  each_fn *each)
+{
+    uint64_t hash = hash_of_key(build, segment, entry);
+
     each(build, hash, slot_of(hash, entry));
 }
 
@@ -108,7 +115,6 @@ static void touch(struct build *build, uint64_t hash, uint64_t slot)
 static void count_addition(struct build *build, uint64_t hash, uint64_t slot)
 {
     (void)slot;
-    build->touched[hash >> 56] = true;
     build->starts[(hash >> 56) + 1]++;
 }
 
@@ -116,6 +122,106 @@ static void place_addition(struct build *build, uint64_t hash, uint64_t slot)
 {
     build->additions[build->starts[hash >> 56]++] = (struct addition){.hash = hash, .slot = slot};
 }
+
+/* ---- what has changed ---- */
+
+static bool has_key(const struct segment *segment, struct index_entry entry)
+{
+    if (segment == NULL)
+        return false;
+    switch (entry.kind) {
+    case INDEX_SPACE:
+        return true;
+    case INDEX_SPACE_ID:
+        return segment->id != NULL;
+    case INDEX_APP:
+        return entry.number < segment->app_count;
+    case INDEX_APP_ID:
+        return entry.number < segment->app_count && segment->app_ids != NULL &&
+               segment->app_ids[entry.number] != NULL;
+    default:
+        return entry.number < segment->host_count;
+    }
+}
+
+/* Touches the shards of an entry's key before and after, unless it is the same. */
+static void touch_change(struct build *build, const struct segment *dropped,
+                         const struct segment *added, struct index_entry entry)
+{
+    bool was_there = has_key(dropped, entry), is_there = has_key(added, entry);
+    uint64_t before = was_there ? hash_of_key(build, dropped, entry) : 0;
+    uint64_t after = is_there ? hash_of_key(build, added, entry) : 0;
+
+    if (was_there && is_there && before == after)
+        return;
+    if (was_there)
+        touch(build, before, 0);
+    if (is_there)
+        touch(build, after, 0);
+}
+
+static size_t larger(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
+/*
+ * Touches what differs between two segments of one number, of which one may be NULL. Mostly it is
+ * one file before and after, with the same names and hence the same slots.
+ */
+static void touch_changes(struct build *build, const struct segment *dropped,
+                          const struct segment *added, size_t number)
+{
+    struct index_entry entry = {.segment = (uint16_t)number, .kind = INDEX_SPACE};
+    size_t apps =
+        larger(dropped == NULL ? 0 : dropped->app_count, added == NULL ? 0 : added->app_count);
+    size_t hosts =
+        larger(dropped == NULL ? 0 : dropped->host_count, added == NULL ? 0 : added->host_count);
+
+    touch_change(build, dropped, added, entry);
+    entry.kind = INDEX_SPACE_ID;
+    touch_change(build, dropped, added, entry);
+    for (entry.number = 0; entry.number < apps; entry.number++) {
+        entry.kind = INDEX_APP;
+        touch_change(build, dropped, added, entry);
+        entry.kind = INDEX_APP_ID;
+        touch_change(build, dropped, added, entry);
+    }
+    entry.kind = INDEX_HOST;
+    for (entry.number = 0; entry.number < hosts; entry.number++)
+        touch_change(build, dropped, added, entry);
+}
+
+/* Entries that have waited may have their keys now, and others may take theirs. */
+static void touch_waiting(struct build *build)
+{
+    const struct index_change *change = build->change;
+    const struct index_waiting *waiting = change->before->waiting;
+
+    for (uint32_t i = 0; waiting != NULL && i < waiting->count; i++) {
+        struct index_entry entry = waiting->entries[i];
+        const struct segment *dropped = change->dropped[entry.segment];
+        visit(build, dropped != NULL ? dropped : change->segments[entry.segment], entry, touch);
+    }
+}
+
+static void touch_shards(struct build *build)
+{
+    const struct index_change *change = build->change;
+
+    for (size_t i = 0; i < INDEX_SHARDS && change->before == NULL; i++)
+        build->touched[i] = true;
+    if (change->before == NULL)
+        return;
+    for (size_t i = 0; i < change->segment_count; i++) {
+        const struct segment *added = change->added[i] ? change->segments[i] : NULL;
+        if (change->dropped[i] != NULL || added != NULL)
+            touch_changes(build, change->dropped[i], added, i);
+    }
+    touch_waiting(build);
+}
+
+/* ---- what is added ---- */
 
 /* Calls `each` for every key that is claimed by an entry that has waited. */
 static void walk_waiting(struct build *build, each_fn *each)
@@ -130,17 +236,27 @@ static void walk_waiting(struct build *build, each_fn *each)
     }
 }
 
-/* Lists all added keys grouped by shard: counts first, then fills. */
+static bool touches_any(const struct build *build)
+{
+    for (size_t i = 0; i < INDEX_SHARDS; i++)
+        if (build->touched[i])
+            return true;
+    return false;
+}
+
+/*
+ * Lists all added keys grouped by shard: counts first, then fills. Those of shards that are not
+ * touched are in them already.
+ */
 static bool list_additions(struct build *build)
 {
     const struct index_change *change = build->change;
 
-    for (size_t i = 0; i < change->segment_count; i++) {
-        if (change->dropped[i] != NULL)
-            walk_keys(build, change->dropped[i], i, touch);
+    if (!touches_any(build))
+        return true;
+    for (size_t i = 0; i < change->segment_count; i++)
         if (change->added[i])
             walk_keys(build, change->segments[i], i, count_addition);
-    }
     walk_waiting(build, count_addition);
     for (size_t i = 0; i < INDEX_SHARDS; i++)
         build->starts[i + 1] += build->starts[i];
@@ -248,12 +364,13 @@ bool index_build(struct index *next, const struct index_change *change, index_cl
                  void *context)
 {
     struct build build = {.change = change, .next = next, .on_clash = on_clash, .context = context};
-    bool built = list_additions(&build);
 
+    touch_shards(&build);
+    bool built = list_additions(&build);
     for (size_t i = 0; i < INDEX_SHARDS; i++)
         next->shards[i] = NULL;
     for (size_t i = 0; i < INDEX_SHARDS && built; i++) {
-        if (change->before != NULL && !build.touched[i]) {
+        if (!build.touched[i]) {
             next->shards[i] = change->before->shards[i];
             next->masks[i] = change->before->masks[i];
             next->shards[i]->holds++;

@@ -194,6 +194,77 @@ TEST(a_file_read_again_replaces_the_old_one)
     segment_release((struct segment *)stand.segments[0]);
 }
 
+/* Mostly a dyno came or went. */
+TEST(a_file_read_again_with_the_same_names_shares_all_shards)
+{
+    struct stand stand = {.clashes = 0};
+    struct index first, second, third;
+    struct segment *old = make_segment("one-space", 0, "alpha", 50);
+    struct segment *again = make_segment("one-space", 0, "alpha", 50);
+
+    add(&stand, 0, old);
+    add(&stand, 1, make_segment("two-space", 1, "beta", 50));
+    ck_assert(build(&stand, NULL, &first));
+    stand.dropped[0] = old;
+    add(&stand, 0, again);
+    ck_assert(build(&stand, &first, &second));
+    ck_assert_uint_eq(shared_shards(&first, &second), INDEX_SHARDS);
+    ck_assert(is_found(&stand, &second, "alpha-49.herokuapp.com"));
+
+    /* One name more is the last one's, and touches one shard. */
+    stand.dropped[0] = again;
+    add(&stand, 0, make_segment("one-space", 0, "alpha", 51));
+    ck_assert(build(&stand, &second, &third));
+    ck_assert_uint_ge(shared_shards(&second, &third), INDEX_SHARDS - 1);
+    ck_assert(is_found(&stand, &third, "alpha-50.herokuapp.com"));
+    ck_assert(!is_found(&stand, &second, "alpha-50.herokuapp.com"));
+    index_close(&first);
+    index_close(&second);
+    index_close(&third);
+    segment_release(old);
+    segment_release(again);
+    segment_release((struct segment *)stand.segments[0]);
+    segment_release((struct segment *)stand.segments[1]);
+}
+
+/* The one with the names, or the one that waits for them, is read again and has not changed. */
+TEST_LOOP(who_waits_still_waits_when_a_file_is_read_again, 0, 2)
+{
+    struct stand stand = {.clashes = 0};
+    struct segment *segments[] = {make_segment("one-space", 0, "twin", 3),
+                                  make_segment("two-space", 1, "twin", 2)};
+    struct segment *again =
+        _i == 0 ? make_segment("one-space", 0, "twin", 3) : make_segment("two-space", 1, "twin", 2);
+    struct index first, second, third;
+    struct index_entry entry;
+
+    add(&stand, 0, segments[0]);
+    add(&stand, 1, segments[1]);
+    ck_assert(build(&stand, NULL, &first));
+    ck_assert_uint_eq(first.waiting->count, 2);
+    stand.dropped[_i] = segments[_i];
+    add(&stand, (size_t)_i, again);
+    ck_assert(build(&stand, &first, &second));
+    ck_assert_ptr_nonnull(second.waiting);
+    ck_assert_uint_eq(second.waiting->count, 2);
+
+    /* Whoever has them goes, and the other one has them. */
+    ck_assert(find(&stand, &second, "twin-1.herokuapp.com", &entry));
+    size_t owner = entry.segment;
+    stand.dropped[owner] = stand.segments[owner];
+    stand.segments[owner] = NULL;
+    ck_assert(build(&stand, &second, &third));
+    ck_assert_ptr_null(third.waiting);
+    ck_assert(find(&stand, &third, "twin-1.herokuapp.com", &entry));
+    ck_assert_uint_eq(entry.segment, 1 - owner);
+    index_close(&first);
+    index_close(&second);
+    index_close(&third);
+    segment_release(segments[0]);
+    segment_release(segments[1]);
+    segment_release(again);
+}
+
 TEST(names_claimed_twice_are_reported)
 {
     struct stand stand = {.clashes = 0};
