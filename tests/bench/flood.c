@@ -241,7 +241,7 @@ static void read_arguments(struct flood *flood, int count, char **arguments)
         }
     }
     if (flood->port == 0 || flood->file == NULL || flood->seconds <= 0 || flood->seconds > 60 ||
-        in_flight < 2 * SOCKETS) {
+        in_flight < SOCKETS) {
         fprintf(stderr,
                 "usage: flood [-t] [-a ADDRESS] -p PORT -f NAMES [-s SECONDS] [-n IN_FLIGHT]\n");
         exit(2);

@@ -1,9 +1,10 @@
-# Names that are not ours: spacednsd, Unbound, dnsmasq and dnsdist as forwarders in front of one NSD.
+# Names that are not ours: spacednsd, Unbound, dnsmasq, dnsdist and BIND as forwarders in front of one
+# echo server, which has an address for every name.
 #
-#     flood, paced ──► forwarder ──► NSD with host-0 ... in bench.example and a wildcard
-#     (processor 1)   (processor 0)  (processor 1)
+#     flood, paced ──► forwarder ──► echo
+#     (clients')      (servers')    (clients')
 
-forwarders=(spacednsd unbound dnsmasq dnsdist)
+forwarders=(spacednsd unbound dnsmasq dnsdist named)
 cached_names=10000
 misses_in_flight=256
 dnsmasq_entries=25000 # two a name
@@ -11,10 +12,10 @@ cache_mb=64
 local_per_second=5000
 
 write_forward_names() {
-    awk -v most="$cached_names" -v folder="$work" 'BEGIN { srand(2); for (i = 0; i < 200000; i++) {
+    awk -v most="$cached_names" -v names="$names" -v folder="$work" 'BEGIN { srand(2); for (i = 0; i < 200000; i++) {
         n = int(rand() * most)
         printf "host-%d.bench.example\n", n > (folder "/hits")
-        printf "app-%d.herokuapp.com\n", n > (folder "/ours") } }'
+        printf "app-%d.herokuapp.com\n", n % names > (folder "/ours") } }'
     echo '*.new.bench.example' > "$work/misses"
     echo '*.flood.bench.example' > "$work/random"
 }
@@ -72,27 +73,42 @@ CONF
     pid[dnsdist]=$!
 }
 
+start_named_forwarder() {
+    start_named named "recursion yes; forward only; forwarders { 127.0.0.1 port ${port[upstream]}; }; max-cache-size 256m;"
+}
+
 start_forwarders() {
     local name
     port[upstream]=$(free_port)
-    start_nsd upstream bench.example 'minimal-responses: yes' # as resolvers answer
+    start_echo upstream
     wait_until_answering upstream host-1.bench.example
-    pin "${pid[upstream]}" 1
+    pin "${pid[upstream]}" "$client_processor"
     for name in "${forwarders[@]}"; do
         port[$name]=$(free_port)
         case $name in
         spacednsd) start_spacednsd spacednsd --upstream "127.0.0.1@${port[upstream]}" ;;
+        named) start_named_forwarder ;;
         *) "start_$name" ;;
         esac
         wait_until_answering "$name" host-1.bench.example
         pin "${pid[$name]}"
         progress "filling the cache of $name"
-        taskset -c 1 "$tools/flood" -p "${port[$name]}" -f "$work/hits" -s 2 \
+        attend taskset -c "$client_processor" "$tools/flood" -p "${port[$name]}" -f "$work/hits" -s 2 \
             -n "$misses_in_flight" > "$work/warm"
     done
 }
 
 # ---- hits and misses ----
+
+# Once its cache is full, dnsmasq scans all of it for each new name.
+restart_dnsmasq() {
+    [ -n "${pid[dnsmasq]:-}" ] || return 0
+    stop dnsmasq
+    dnsmasq_entries=1000
+    start_dnsmasq
+    wait_until_answering dnsmasq host-1.bench.example
+    pin "${pid[dnsmasq]}"
+}
 
 measure_forwarders() {
     local round name
@@ -103,12 +119,7 @@ measure_forwarders() {
         done
         measure spacednsd ours "$work/ours"
     done
-    # Once its cache is full, dnsmasq scans all of it for each new name.
-    stop dnsmasq
-    dnsmasq_entries=1000
-    start_dnsmasq
-    wait_until_answering dnsmasq host-1.bench.example
-    pin "${pid[dnsmasq]}"
+    restart_dnsmasq
     for round in $(seq "$rounds"); do
         for name in "${forwarders[@]}"; do
             progress "misses, round $round of $rounds: $name"
@@ -118,34 +129,30 @@ measure_forwarders() {
     progress ''
 }
 
-report_budget() {
-    awk -v json=$json -v ours="$(mean_user spacednsd ours)" -v ours_rate="$(median spacednsd ours 1)" \
-        -v hit="$(mean_user spacednsd hits)" -v hit_rate="$(median spacednsd hits 1)" \
-        -v unbound="$(mean_user unbound hits)" 'BEGIN {
-        if (json == "true")
-            printf "{\"row\":\"hit against local\",\"local_user_us\":%s,\"hit_user_us\":%s,\"user_ratio\":%.3f,\"rate_ratio\":%.3f,\"unbound_user_ratio\":%.3f}\n", ours, hit, hit / ours, hit_rate / ours_rate, hit / unbound
-        else {
-            printf "  A local answer: %d answers/s, %.3f user µs.\n", ours_rate, ours
-            printf "  A hit costs %.2f x its user CPU (budget 1.3), %.2f x that of Unbound (budget 0.5).\n", hit / ours, hit / unbound } }'
+forward_budgets() {
+    budget "forwarded, from the cache: user CPU, against a local answer" \
+        "$(per "$(mean_user spacednsd hits)" "$(mean_user spacednsd ours)")" most 1.3
+    budget "forwarded, from the cache: user CPU, against Unbound" "$(user_against hits unbound)" most 0.2
+    budget "forwarded, new names per second, against dnsdist" "$(rate_against misses dnsdist)" least 1
+    budget "local answers beside a flood of new names: p99, against nothing else" \
+        "$(per "$(latency_median random-flood 2)" "$(latency_median alone 2)")" most 2
 }
 
 # ---- latency of local answers during a flood ----
 
 start_flood() { # NAMES-FILE
     # Longer than what is measured meanwhile; stop ends it.
-    taskset -c 1 "$tools/flood" -p "${port[spacednsd]}" -f "$1" -s 60 > "$work/flood.log" &
+    taskset -c "$client_processor" "$tools/flood" -p "${port[spacednsd]}" -f "$1" -s 60 > "$work/flood.log" &
     pid[flood]=$!
 }
 
-# With the right to it, the client that measures goes first: what it sees is then the server's.
-first=()
-! chrt -f 10 true 2>/dev/null || first=(chrt -f 10)
-
 measure_latency() { # SITUATION
     local out
-    out=$("${first[@]}" taskset -c 1 "$tools/paced" -p "${port[spacednsd]}" -s "$seconds" \
-        "local:$local_per_second:$work/ours")
-    [ "$(field lost "$out")" = 0 ] || fail "local answers were lost: $1: $out"
+    attend "${first[@]}" taskset -c "$client_processor" "$tools/paced" -p "${port[spacednsd]}" -s "$seconds" \
+        "local:$local_per_second:$work/ours" > "$work/paced.out" || fail "the client failed: $1"
+    out=$(cat "$work/paced.out")
+    [ "$(field lost "$out")" = 0 ] ||
+        note "$(field lost "$out") of $(field sent "$out") local answers were lost: $1"
     echo "$(field p50_us "$out") $(field p99_us "$out") $(field longest_us "$out")" >> "$work/$1.latency"
 }
 
@@ -195,10 +202,6 @@ report_latencies() {
 
 # ---- memory ----
 
-resident_mb() { # NAME
-    awk '/^VmRSS:/ { printf "%.1f", $2 / 1024 }' "/proc/${pid[$1]}/status"
-}
-
 # A server of its own, since the cache of the other has been filled already.
 report_cache_memory() {
     local empty before full
@@ -213,7 +216,7 @@ report_cache_memory() {
     while :; do
         progress "filling a cache of $cache_mb MB: $full MB resident"
         before=$full
-        taskset -c 1 "$tools/flood" -p "${port[spacednsd]}" -f "$work/misses" -s 2 \
+        attend taskset -c "$client_processor" "$tools/flood" -p "${port[spacednsd]}" -f "$work/misses" -s 2 \
             -n "$misses_in_flight" > /dev/null
         full=$(resident_mb spacednsd)
         awk -v a="$before" -v b="$full" 'BEGIN { exit !(b > a + 0.5) }' || break
@@ -228,21 +231,23 @@ report_cache_memory() {
             printf "Resident memory with a full cache: %.1f MB, that is %.2f x the %.1f MB of an empty one and cache_size %d MB\n(budget 0.9 to 1.1).\n", full, ratio, empty, size }'
 }
 
+forward_estimate() { echo $((60 + rounds * seconds * 5 * 2 + rounds * seconds * 6)); }
+
 forward_part() {
     local name
-    need nsd unbound dnsmasq dnsdist dig taskset ss
+    need dig taskset ss
+    note_left_out "${forwarders[@]}"
+    mapfile -t forwarders < <(present "${forwarders[@]}")
     progress "writing $names names"
     write_spaces
-    # No addresses of the spaces: those would be withheld.
-    write_zone bench.example host 198 $'*.new A 198.0.0.1\n*.flood A 198.0.0.1'
     write_forward_names
     start_forwarders
     measure_forwarders
     report hits "Forwarded, from the cache ($cached_names names)" "${forwarders[@]}"
-    report_budget
     report misses "Forwarded, names never asked before" "${forwarders[@]}"
     measure_latencies
     report_latencies
     report_cache_memory
+    forward_budgets
     for name in "${forwarders[@]}" upstream; do stop "$name"; done
 }

@@ -20,6 +20,7 @@ limits_servers=(usual rate)
 
 enter_limits_network() {
     [ -z "${BENCH_PRIVATE_NETWORK:-}" ] || return 0
+    # The options of this run, which begins again there.
     local how=(--net) flags=(--rounds "$rounds" --seconds "$seconds" --names "$names")
     [ "$(id -u)" = 0 ] || how+=(--map-root-user)
     ! $json || flags+=(--json)
@@ -51,12 +52,12 @@ limits_phase() { # SERVER PHASE
     local line streams attack=
     read -ra streams <<< "$(limits_streams "$2")"
     if [ ${#streams[@]} -gt 0 ]; then
-        at_priority 1 taskset -c 1 "$tools/paced" -p "${port[$1]}" -g 300 -s "$(awk "BEGIN { print $seconds + 0.5 }")" \
+        at_priority 1 taskset -c "$client_processor" "$tools/paced" -p "${port[$1]}" -g 300 -s "$(awk "BEGIN { print $seconds + 0.5 }")" \
             "${streams[@]}" > "$work/attack" &
         attack=$!
         sleep 0.3
     fi
-    at_priority 2 taskset -c 1 "$tools/paced" -p "${port[$1]}" -g 1000 -s "$seconds" \
+    at_priority 2 taskset -c "$client_processor" "$tools/paced" -p "${port[$1]}" -g 1000 -s "$seconds" \
         "good:$limits_good:$work/names:10.0.64.1:1000" > "$work/good"
     [ -z "$attack" ] || wait "$attack"
     [ -n "$attack" ] || : > "$work/attack"

@@ -1,4 +1,6 @@
-# Names that are ours, beside NSD, Knot DNS and a bare echo server, and the cost of one answer inside.
+# Names that are ours over UDP, beside NSD, Knot DNS, BIND and a bare echo server.
+
+local_servers=(spacednsd nsd knotd named echo)
 
 # 90 % of the queries are for names that exist.
 write_local_names() {
@@ -29,41 +31,23 @@ CONF
     pid[$1]=$!
 }
 
-start_echo() { # NAME
-    "$tools/echo" "${port[$1]}" > "$work/$1.log" 2>&1 &
-    pid[$1]=$!
+start_local() { # NAME: as a server of herokuapp.com
+    port[$1]=$(free_port)
+    case $1 in
+    spacednsd) start_spacednsd spacednsd --upstream none ;;
+    echo) start_echo echo ;;
+    named) start_named named 'recursion no;' 'zone "herokuapp.com" { type master; file "herokuapp.com.zone"; };' ;;
+    *) "start_$1" "$1" herokuapp.com ;;
+    esac
+    wait_until_answering "$1" app-1.herokuapp.com
+    pin "${pid[$1]}"
 }
 
-report_inside() {
-    local row
-    print_line "Inside respond(), one answer:"
-    "$tools/respond_cost" > "$work/inside"
-    while read -r row; do
-        progress "counting instructions of $row"
-        grep "\"row\":\"$row\"" "$work/inside" |
-            sed "s/}/,\"instructions\":$(count_row "$row" | awk 'NR == 1 { print $3 }')}/"
-    done < <(sed 's/.*"row":"\([^"]*\)".*/\1/' "$work/inside") > "$work/inside.json"
-    progress ''
-    if $json; then
-        cat "$work/inside.json"
-        return
-    fi
-    printf '  %-16s %13s %8s %12s\n' row instructions ns allocations
-    sed 's/[{}"]//g; s/[a-z_]*://g' "$work/inside.json" |
-        awk -F, '{ printf "  %-16s %13d %8.1f %12g\n", $1, $5, $2, $3 }'
-}
-
-report_loading() {
-    progress "loading a million apps from a thousand files"
-    "$tools/load_cost" > "$work/loading"
-    progress ''
-    if $json; then
-        cat "$work/loading"
-        return
-    fi
-    print_line ""
-    print_line "Loading, two threads:"
-    sed 's/[{}"]//g' "$work/loading" | awk -F'[:,]' '{ for (i = 1; i < NF; i += 2) printf "  %-24s %12s\n", $i, $(i + 1) }'
+write_local() {
+    progress "writing $names names"
+    write_spaces
+    write_zone herokuapp.com app 10
+    write_local_names
 }
 
 report_memory() { # NAME...
@@ -79,34 +63,28 @@ report_memory() { # NAME...
     done
 }
 
+local_estimate() { echo $((15 + rounds * seconds * 5)); }
+
 local_part() {
-    local servers=(spacednsd nsd knotd echo) name round
-    need nsd knotd dig taskset ss valgrind
-    report_inside
-    report_loading
-    progress "writing $names names"
-    write_spaces
-    write_zone herokuapp.com app 10
-    write_local_names
-    for name in "${servers[@]}"; do
-        port[$name]=$(free_port)
-        case $name in
-        spacednsd) start_spacednsd spacednsd --upstream none ;;
-        *) "start_$name" "$name" herokuapp.com ;;
-        esac
-        wait_until_answering "$name" app-1.herokuapp.com
-        pin "${pid[$name]}"
-    done
+    local servers name round
+    need dig taskset ss
+    note_left_out "${local_servers[@]}"
+    mapfile -t servers < <(present "${local_servers[@]}")
+    write_local
+    for name in "${servers[@]}"; do start_local "$name"; done
     for round in $(seq "$rounds"); do
         for name in "${servers[@]}"; do
-            progress "round $round of $rounds: $name"
+            progress "UDP, round $round of $rounds: $name"
             measure "$name" udp "$work/names"
-            [ "$name" = echo ] || measure "$name" tcp "$work/names" -t
         done
     done
-    progress ''
     report udp "UDP, $names names" "${servers[@]}"
-    report tcp "TCP, $names names" spacednsd nsd knotd
-    report_memory spacednsd nsd knotd
-    for name in "${servers[@]}"; do stop "$name"; done
+    mapfile -t servers < <(printf '%s\n' "${servers[@]}" | grep -vx echo)
+    report_memory "${servers[@]}"
+    budget "UDP, user CPU of an answer, against NSD" "$(user_against udp nsd)" most 0.15
+    budget "UDP, user CPU of an answer, against Knot DNS" "$(user_against udp knotd)" most 0.15
+    budget "UDP, answers per second, against NSD" "$(rate_against udp nsd)" least 1.25
+    budget "UDP, answers per second, against Knot DNS" "$(rate_against udp knotd)" least 1.3
+    budget "UDP, answers per second, against the echo server" "$(rate_against udp echo)" least 0.95
+    for name in "${servers[@]}" echo; do stop "$name"; done
 }

@@ -42,7 +42,7 @@ misses_start() {
     port[upstream]=$(free_port)
     start_nsd upstream bench.example 'minimal-responses: yes'
     wait_until_answering upstream host-1.bench.example
-    pin "${pid[upstream]}" 1
+    pin "${pid[upstream]}" "$client_processor"
     misses_hasten "${pid[upstream]}"
     for name in "${misses_servers[@]}"; do
         port[$name]=$(free_port)
@@ -100,7 +100,7 @@ misses_first=()
 
 misses_latency() { # SITUATION
     local out
-    out=$("${misses_first[@]}" taskset -c 1 "$tools/paced" -p "${port[system]}" -s "$seconds" \
+    out=$("${misses_first[@]}" taskset -c "$client_processor" "$tools/paced" -p "${port[system]}" -s "$seconds" \
         "local:$misses_good:$work/local")
     [ "$(field lost "$out")" = 0 ] || fail "local answers were lost: $1: $out"
     echo "$(field p50_us "$out") $(field p99_us "$out") $(field longest_us "$out")" >> "$work/system.$1"
@@ -111,7 +111,7 @@ misses_tail() {
     for round in $(seq "$rounds"); do
         progress "tail, round $round of $rounds"
         misses_latency alone
-        taskset -c 1 "$tools/flood" -p "${port[system]}" -f "$work/random" -n "$misses_flight" -s 60 \
+        taskset -c "$client_processor" "$tools/flood" -p "${port[system]}" -f "$work/random" -n "$misses_flight" -s 60 \
             > "$work/flood.log" &
         pid[flood]=$!
         misses_hasten "${pid[flood]}"

@@ -361,7 +361,7 @@ static void report(const struct stream *stream)
 {
     printf("{\"stream\":\"%s\",\"sent\":%llu,\"good\":%llu,\"stale\":%llu,\"failed\":%llu,"
            "\"other\":%llu,\"lost\":%llu,\"sent_octets\":%llu,\"received_octets\":%llu,"
-           "\"p50_us\":%.1f,\"p99_us\":%.1f,\"p999_us\":%.1f,"
+           "\"p50_us\":%.1f,\"p99_us\":%.1f,\"p999_us\":%.1f,\"p9999_us\":%.1f,"
            "\"longest_us\":%.1f}\n",
            stream->label, (unsigned long long)stream->sent,
            (unsigned long long)stream->outcomes[GOOD], (unsigned long long)stream->outcomes[STALE],
@@ -370,7 +370,7 @@ static void report(const struct stream *stream)
            (unsigned long long)(stream->sent - count_answered(stream)),
            (unsigned long long)stream->sent_octets, (unsigned long long)stream->received_octets,
            percentile(stream, 0.5), percentile(stream, 0.99), percentile(stream, 0.999),
-           (double)stream->longest_ns / 1000);
+           percentile(stream, 0.9999), (double)stream->longest_ns / 1000);
 }
 
 /* ADDRESS:COUNT */

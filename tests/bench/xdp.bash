@@ -33,7 +33,7 @@ write_cable_names() {
 start_on_cable() { # NAME COMMAND...
     local name=$1
     shift
-    nsenter --net="/run/netns/$cable_near" taskset -c 0 "$@" > "$work/$name.log" 2>&1 &
+    nsenter --net="/run/netns/$cable_near" taskset -c "$server_processor" "$@" > "$work/$name.log" 2>&1 &
     pid[$name]=$!
 }
 
@@ -72,7 +72,7 @@ measure_cable() { # NAME
     native | generic) grep -q "xdp_used interface=near text=\"$name" "$work/$name.log" || fail "$(grep xdp_unused "$work/$name.log")" ;;
     esac
     before=$(ticks "${pid[$name]}")
-    out=$(nsenter --net="/run/netns/$cable_far" taskset -c 1 "$tools/flood" -a 10.0.0.2 -p 53 -f "$work/names" -s "$seconds")
+    out=$(nsenter --net="/run/netns/$cable_far" taskset -c "$client_processor" "$tools/flood" -a 10.0.0.2 -p 53 -f "$work/names" -s "$seconds")
     after=$(ticks "${pid[$name]}")
     stop "$name"
     answers=$(field answers "$out")
@@ -81,8 +81,14 @@ measure_cable() { # NAME
             >> "$work/$name.cable"
 }
 
+xdp_estimate() { if [ "$(id -u)" = 0 ]; then echo $((15 + rounds * (seconds + 2) * 4)); else echo 0; fi; }
+
 xdp_part() {
     local servers=(native generic sockets echo) name round
+    if [ "$(id -u)" != 0 ]; then
+        note "the part xdp is left out: only root may lay a virtual cable"
+        return
+    fi
     need dig ip nsenter taskset
     progress "writing $names names"
     write_spaces

@@ -19,5 +19,13 @@ enum { COLD_OCTETS = 1 << 20, COLD_LINE = 64, COLD_PAGE = 4096 };
     _Alignas(COLD_PAGE) volatile uint8_t cold_stack = 0;                                           \
     (void)cold_stack
 
+/** Where callgrind begins to work when it was started with --instr-atstart=no, which is quicker. */
+#if __has_include(<valgrind/callgrind.h>)
+#include <valgrind/callgrind.h>
+#define COLD_COUNT CALLGRIND_START_INSTRUMENTATION
+#else
+#define COLD_COUNT (void)0
+#endif
+
 /** Pushes everything else out of the cache. */
 void cold_start(void);
