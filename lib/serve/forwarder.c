@@ -40,6 +40,13 @@ static void upstream_set_on_failure(void *context, link_ticket ticket, enum link
     upstreams->inner.on_failure(upstreams->inner.context, ticket, failure);
 }
 
+/* Before the upstreams in use are: they may rest. */
+static void set_time(const struct forwarder *forwarder)
+{
+    if (forwarder->upstreams != NULL)
+        forward_set_time(forwarder->upstreams->forward, uv_now(forwarder->loop));
+}
+
 /* Those of one turn leave together. */
 static void send_late(const struct forwarder *forwarder)
 {
@@ -73,7 +80,7 @@ static void interpose_listener(struct upstream_set *upstreams, struct link *link
                                             .context = upstreams};
 }
 
-/* An answer of an upstream set that is retired is discarded. */
+/* An answer of an upstream set that is retired is discarded; what takes its place may be kept. */
 static void upstream_set_on_result(void *context, struct waiter *waiters,
                                    const struct forward_result *found)
 {
@@ -82,10 +89,12 @@ static void upstream_set_on_result(void *context, struct waiter *waiters,
 
     if (!upstreams->forwarder->is_stopping)
         batch_adopt(batch);
-    if (upstreams->is_retired)
-        batch_decide_again(batch, waiters);
-    else
+    if (!upstreams->is_retired) {
         batch_on_result(batch, waiters, found);
+        return;
+    }
+    set_time(upstreams->forwarder);
+    batch_decide_again(batch, waiters);
 }
 
 /* ---- upstream sets ---- */
@@ -209,8 +218,6 @@ static void close_retired(struct forwarder *forwarder)
     while (forwarder->retired != NULL) {
         struct upstream_set *upstreams = forwarder->retired;
         forwarder->retired = upstreams->next;
-        if (forwarder->upstreams != NULL)
-            forward_set_time(forwarder->upstreams->forward, uv_now(forwarder->loop));
         forward_end_all(upstreams->forward);
         close_upstream_set(upstreams);
     }
@@ -260,7 +267,7 @@ static void forwarder_on_tick(uv_timer_t *timer)
     struct forwarder *forwarder = timer->data;
 
     if (is_busy(forwarder)) {
-        forward_set_time(forwarder->upstreams->forward, uv_now(forwarder->loop));
+        set_time(forwarder);
         forward_tick(forwarder->upstreams->forward);
     }
     if (!is_busy(forwarder))
@@ -271,7 +278,7 @@ static void forwarder_on_tick(uv_timer_t *timer)
 static bool send_queued(struct forwarder *forwarder)
 {
     for (unsigned turns = 1; is_busy(forwarder); turns++) {
-        forward_set_time(forwarder->upstreams->forward, uv_now(forwarder->loop));
+        set_time(forwarder);
         if (!forward_turn(forwarder->upstreams->forward))
             return false;
         if (turns == TURNS_MOST)

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/bytes.h"
+#include "forward/forward_state.h"
 #include "support/request.h"
 #include "support/serving.h"
 #include "support/suite.h"
@@ -439,6 +440,38 @@ TEST_LOOP(clients_are_served_between_questions_and_between_responses, 0, 2)
         serving_turn(&scene.serving);
     }
     ck_assert_uint_ge(scene.replies, QUESTIONS + 1);
+    end(&scene);
+}
+
+static void owner_goes_over_once(void *context)
+{
+    struct scene *played = context;
+
+    if (owner.served++ > 0)
+        return;
+    answer(played, A); /* read only once the loop waits */
+    go_over_to(played, "B");
+}
+
+/* Whoever rests may find octets that another worker writes over. */
+TEST(new_upstreams_do_not_rest_while_a_former_one_brings_their_first_question)
+{
+    enum { QUESTIONS = 12 };
+    char name[64];
+
+    upstream_questions = 64;
+    begin(&scene, "A");
+    owner.served = 0;
+    scene.forwarder.owner =
+        (struct forwarder_owner){.serve_clients = owner_goes_over_once, .context = &scene};
+    for (unsigned i = 0; i < QUESTIONS; i++) {
+        snprintf(name, sizeof name, "n%u.example.org.", i);
+        ask(&scene, name);
+    }
+    serving_turn(&scene.serving);
+    ck_assert_uint_gt(owner.served, 0);
+    ck_assert(forward_is_busy(scene.serving.batch.forward));
+    ck_assert(!grace_rests(scene.serving.batch.forward->member));
     end(&scene);
 }
 
