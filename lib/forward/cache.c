@@ -368,6 +368,13 @@ static uint32_t failure_seconds(unsigned failures)
     return seconds < CACHE_FAILURE_MOST_SECONDS ? seconds : CACHE_FAILURE_MOST_SECONDS;
 }
 
+/* True when the failure follows the last one: a fetch that began before that failed is no other. */
+static bool is_next(const struct cache_failure *last, const struct cache_failing *failing,
+                    uint32_t now_s)
+{
+    return last->count == 0 || (!failing->is_again && now_s >= last->until_s);
+}
+
 /* What becomes of the entry's failure; its response stays. */
 static void fail_again(struct cache_entry *entry, const struct cache_failing *failing,
                        uint32_t now_s)
@@ -376,7 +383,7 @@ static void fail_again(struct cache_entry *entry, const struct cache_failing *fa
 
     if (failure.era != failing->era)
         failure.count = 0;
-    if (failure.count == 0 || (failure.count < FAILURES_COUNTED && !failing->is_again))
+    if (failure.count < FAILURES_COUNTED && is_next(&failure, failing, now_s))
         failure.count++;
     failure.until_s = now_s + failure_seconds(failure.count);
     failure.era = failing->era;

@@ -186,8 +186,9 @@ struct cache_failing {
 
 /**
  * Stores that a fetch failed, each time for twice as long while failures of one era follow each
- * other without success. A response that is still usable as stale is kept. Returns false when there
- * is neither an entry nor room for one: too much is held for other workers. As cache_store, it ends
+ * other without success. Those that come while one lasts count as that one: workers that have asked
+ * at the same time. A response that is still usable as stale is kept. Returns false when there is
+ * neither an entry nor room for one: too much is held for other workers. As cache_store, it ends
  * what `self` has found.
  */
 bool cache_fail(struct cache *cache, const struct grace_member *self,

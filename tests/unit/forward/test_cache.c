@@ -281,20 +281,41 @@ TEST(failures_in_a_row_are_cached_twice_as_long_each_time)
     cache_free(cache);
 }
 
+static uint32_t failing_until(uint32_t now)
+{
+    return cache_entry_failure(cache_find(cache, &question, now)).until_s;
+}
+
 TEST(a_new_era_and_a_success_reset_the_failure_time)
 {
     begin(MEGABYTE);
     ask(1);
-    for (int i = 0; i < 4; i++)
-        note_failure(1, 5, NOW);
-    ck_assert_uint_eq(cache_entry_failure(cache_find(cache, &question, NOW)).until_s, NOW + 8);
-    note_failure(1, 6, NOW);
-    ck_assert_uint_eq(cache_entry_failure(cache_find(cache, &question, NOW)).until_s, NOW + 2);
-    note_failure(1, 6, NOW);
-    store(40, 60, 1, NOW);
-    ck_assert_uint_eq(cache_entry_failure(cache_find(cache, &question, NOW)).until_s, 0);
-    note_failure(1, 6, NOW);
-    ck_assert_uint_eq(cache_entry_failure(cache_find(cache, &question, NOW)).until_s, NOW + 2);
+    for (uint32_t now = NOW; now < NOW + 8; now = failing_until(now))
+        note_failure(1, 5, now);
+    note_failure(1, 5, NOW + 8);
+    ck_assert_uint_eq(failing_until(NOW + 8), NOW + 16);
+    note_failure(1, 6, NOW + 8);
+    ck_assert_uint_eq(failing_until(NOW + 8), NOW + 10);
+    note_failure(1, 6, NOW + 10);
+    store(40, 60, 1, NOW + 10);
+    ck_assert_uint_eq(failing_until(NOW + 10), 0);
+    note_failure(1, 6, NOW + 10);
+    ck_assert_uint_eq(failing_until(NOW + 10), NOW + 12);
+    cache_free(cache);
+}
+
+/* They are of other workers' fetches, which began before the first one had failed. */
+TEST(failures_that_come_while_one_lasts_do_not_double_its_time)
+{
+    begin(MEGABYTE);
+    ask(1);
+    note_failure(1, 5, NOW);
+    for (unsigned i = 0; i < 10; i++)
+        note_failure(1, 5, NOW + 1);
+    ck_assert_uint_eq(failing_until(NOW + 1), NOW + 3);
+    note_failure(1, 5, NOW + 3);
+    note_failure(1, 5, NOW + 5);
+    ck_assert_uint_eq(failing_until(NOW + 5), NOW + 9);
     cache_free(cache);
 }
 

@@ -624,6 +624,26 @@ TEST(a_stale_answer_is_found_by_each_worker_while_its_fetch_has_failed)
     forward_rig_close(&other);
 }
 
+/* One hiccup of the server: each worker has asked it, and each gets SERVFAIL. */
+TEST(failures_of_all_workers_at_once_count_as_one)
+{
+    static struct forward_rig crowd[6];
+    const size_t workers = sizeof crowd / sizeof crowd[0];
+
+    for (size_t i = 0; i < workers; i++) {
+        forward_rig_init_beside(&crowd[i], &stand);
+        ck_assert(!forward_rig_ask(&crowd[i], www, ROUTE_LAB));
+    }
+    for (size_t i = 0; i < workers; i++)
+        forward_rig_reply(&crowd[i], 0, &(struct scripted_reply){.rcode = RCODE_SERVFAIL});
+    ck_assert(forward_rig_ask(&crowd[0], www, ROUTE_LAB));
+    forward_rig_assert_failed(&crowd[0], FORWARD_SERVFAIL, "10.0.0.2");
+    forward_rig_skip(&crowd[0], CACHE_FAILURE_LEAST_SECONDS);
+    ck_assert(!forward_rig_ask(&crowd[0], www, ROUTE_LAB));
+    for (size_t i = 0; i < workers; i++)
+        forward_rig_close(&crowd[i]);
+}
+
 TEST(a_server_is_failing_in_all_workers_and_back_in_all)
 {
     forward_rig_init_beside(&other, &stand);
