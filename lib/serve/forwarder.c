@@ -14,6 +14,7 @@ struct upstream_set {
     struct server_list servers;
     struct sockets *sockets;
     struct forward *forward;
+    const struct standings *standings; /* as they were given, and held by `forward`; may be NULL */
     struct link_listener inner; /* the forwarder's own listener, called once the time is set */
     bool is_retired;
     struct upstream_set *next; /* retired before this one */
@@ -132,6 +133,7 @@ static bool open_forward(struct upstream_set *upstreams, struct standings *stand
         .context = upstreams,
     };
 
+    upstreams->standings = standings;
     upstreams->forward = forward_new(&options, err);
     return upstreams->forward != NULL;
 }
@@ -233,16 +235,26 @@ static void log_failure(const struct err *err)
     log_send(&line);
 }
 
+/* Of snapshots in between, the worker may have seen none: the same zones, and a new cache. */
+static bool is_in_use(const struct forwarder *forwarder, const struct upstream_zones *zones,
+                      const struct standings *standings)
+{
+    const struct upstream_set *upstreams = forwarder->upstreams;
+
+    if (upstreams == NULL)
+        return zones->count == 0;
+    return upstream_zones_equal(zones, &upstreams->zones) &&
+           (standings == NULL || standings == upstreams->standings);
+}
+
 void forwarder_adopt(struct forwarder *forwarder, const struct upstream_zones *zones,
                      struct standings *standings)
 {
-    const struct upstream_zones *before =
-        forwarder->upstreams == NULL ? &no_zones : &forwarder->upstreams->zones;
     struct err err;
 
     if (zones == NULL)
         zones = &no_zones;
-    if (forwarder->is_stopping || upstream_zones_equal(zones, before))
+    if (forwarder->is_stopping || is_in_use(forwarder, zones, standings))
         return;
     retire(forwarder);
     if (!start_forwarding(forwarder, zones, standings, &err))

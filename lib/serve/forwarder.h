@@ -74,8 +74,9 @@ bool forwarder_start(struct forwarder *forwarder, uv_loop_t *loop, struct batch 
  * Changes to other upstreams, unless they are those in use; NULL: none. Without memory or
  * descriptors nothing is forwarded, which is logged.
  *
- * `standings` is the state of the upstreams shared by all workers; NULL, here and in
- * forwarder_start: not shared.
+ * `standings` is the state of the upstreams shared by all workers, who must not part: a worker
+ * changes to another one also while the upstreams are the same. NULL, here and in forwarder_start:
+ * not shared.
  */
 void forwarder_adopt(struct forwarder *forwarder, const struct upstream_zones *zones,
                      struct standings *standings);

@@ -48,6 +48,7 @@ struct scene {
     struct list lists[GENERATIONS];
     struct snapshot *snapshots[GENERATIONS];
     size_t generations;
+    struct standings *standings; /* of the next snapshots; NULL: not shared */
     struct carrier carrier;
     uint8_t octets[WIRE_OCTETS]; /* of the last reply */
     size_t length;               /* of it; 0: none yet */
@@ -60,7 +61,8 @@ static void on_adopted(void *context)
 {
     struct scene *scene = context;
 
-    forwarder_adopt(&scene->forwarder, scene->serving.batch.snapshot->policy.routes.zones, NULL);
+    forwarder_adopt(&scene->forwarder, scene->serving.batch.snapshot->policy.routes.zones,
+                    scene->standings);
 }
 
 static struct scene *scene_of(struct carrier *carrier)
@@ -486,6 +488,28 @@ TEST(other_upstreams_are_asked_and_what_was_kept_is_forgotten)
     answer(&scene, B);
     ck_assert_uint_eq(answered_by(&scene, 2), 2);
     ck_assert(!has_heard(&scene, A));
+    end(&scene);
+}
+
+/* From A to B and back, with the snapshot of B missed: the others have a new cache meanwhile. */
+TEST(the_same_upstreams_with_another_cache_are_gone_over_to)
+{
+    struct standings *standings[2];
+    struct err err;
+
+    begin(&scene, "A");
+    for (size_t i = 0; i < 2; i++) {
+        standings[i] = standings_new(&scene.lists[0].zones, NULL, 1 << 20, &err);
+        ck_assert_ptr_nonnull(standings[i]);
+        scene.standings = standings[i];
+        go_over_to(&scene, "A");
+        ck_assert_ptr_eq(scene.serving.batch.forward->standings, standings[i]);
+        go_over_to(&scene, "A");
+        standings_release(standings[i]);
+    }
+    scene.standings = NULL; /* without memory; those that are there are better */
+    go_over_to(&scene, "A");
+    ck_assert_ptr_eq(scene.serving.batch.forward->standings, standings[1]);
     end(&scene);
 }
 
