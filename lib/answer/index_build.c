@@ -129,7 +129,7 @@ static bool has_key(const struct segment *segment, struct index_entry entry)
 {
     if (segment == NULL)
         return false;
-    switch (entry.kind) {
+    switch ((enum index_kind)entry.kind) {
     case INDEX_SPACE:
         return true;
     case INDEX_SPACE_ID:
@@ -139,9 +139,12 @@ static bool has_key(const struct segment *segment, struct index_entry entry)
     case INDEX_APP_ID:
         return entry.number < segment->app_count && segment->app_ids != NULL &&
                segment->app_ids[entry.number] != NULL;
-    default:
+    case INDEX_HOST:
         return entry.number < segment->host_count;
+    case INDEX_NOTHING:
+        break;
     }
+    return false;
 }
 
 /* Touches the shards of an entry's key before and after, unless it is the same. */

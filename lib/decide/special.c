@@ -155,7 +155,7 @@ static bool is_usual(const struct name *name)
     case 'c' << 8 | 'e': /* localspace */
     case 'p' << 8 | 'a': /* arpa */
         return false;
-    default:
+    default: /* octets */
         return true;
     }
 }
