@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "support/packets.h"
 #include "support/suite.h"
 #include "support/zones.h"
 
@@ -243,7 +244,7 @@ TEST_LOOP(who_waits_still_waits_when_a_file_is_read_again, 0, 2)
     ck_assert(build(&stand, NULL, &first));
     ck_assert_uint_eq(first.waiting->count, 2);
     stand.dropped[_i] = segments[_i];
-    add(&stand, (size_t)_i, again);
+    add(&stand, _i, again);
     ck_assert(build(&stand, &first, &second));
     ck_assert_ptr_nonnull(second.waiting);
     ck_assert_uint_eq(second.waiting->count, 2);
@@ -414,6 +415,142 @@ TEST_LOOP(who_waits_has_its_keys_once_the_other_is_gone, 0, 2)
     index_close(&left);
     segment_release(segments[0]);
     segment_release(segments[1]);
+}
+
+/* ---- any changes ---- */
+
+enum { CHANGES = 300, POOL = 10, TEXT_OCTETS = 2000 };
+
+/* A space of one of three names, with some of the pool's apps in any order, some with domains. */
+static struct segment *draw_segment(struct dice *dice)
+{
+    char text[TEXT_OCTETS];
+    unsigned order[POOL], count = dice_roll(dice, POOL + 1);
+    int length = snprintf(text, sizeof text, "space: space-%u\ncidr: 10.0.0.0/16\napps:%s\n",
+                          dice_roll(dice, 3), count == 0 ? " []" : "");
+
+    for (unsigned i = 0; i < POOL; i++) {
+        unsigned at = dice_roll(dice, i + 1);
+        order[i] = order[at];
+        order[at] = i;
+    }
+    for (unsigned i = 0; i < count; i++) {
+        length +=
+            snprintf(text + length, sizeof text - (size_t)length, "  - {name: app-%u", order[i]);
+        if (dice_roll(dice, 2) == 0)
+            length += snprintf(text + length, sizeof text - (size_t)length,
+                               ", domains: [{hostname: www-%u.example.com}]", order[i]);
+        length += snprintf(text + length, sizeof text - (size_t)length, "}\n");
+    }
+    return segment_of_text(text);
+}
+
+/* The lowest number has what several claim. */
+static bool is_lower(void *context, const struct index_clash *clash)
+{
+    (void)context;
+    return clash->newer.segment < clash->older.segment;
+}
+
+static void build_by_number(const struct index_change *change, struct index *next)
+{
+    *next = (struct index){.key = key_usual()};
+    ck_assert(name_from_text("herokuapp.com", &next->apps_suffix));
+    ck_assert(index_build(next, change, is_lower, NULL));
+}
+
+static void check_same_owner(const struct stand *stand, const struct index *one,
+                             const struct index *other, const char *text)
+{
+    struct index_entry entry = {.kind = INDEX_NOTHING}, wanted = {.kind = INDEX_NOTHING};
+
+    ck_assert_int_eq(find(stand, one, text, &entry), find(stand, other, text, &wanted));
+    ck_assert_uint_eq(entry.segment, wanted.segment);
+    ck_assert_uint_eq(entry.kind, wanted.kind);
+    ck_assert_uint_eq(entry.number, wanted.number);
+}
+
+static void check_same(const struct stand *stand, const struct index *one,
+                       const struct index *other)
+{
+    uint32_t count = other->waiting == NULL ? 0 : other->waiting->count;
+    char text[64];
+
+    for (unsigned i = 0; i < POOL; i++) {
+        snprintf(text, sizeof text, "app-%u.herokuapp.com", i);
+        check_same_owner(stand, one, other, text);
+        snprintf(text, sizeof text, "www-%u.example.com", i);
+        check_same_owner(stand, one, other, text);
+    }
+    ck_assert_uint_eq(one->waiting == NULL ? 0 : one->waiting->count, count);
+    for (uint32_t i = 0; i < count; i++) {
+        ck_assert_uint_eq(one->waiting->entries[i].segment, other->waiting->entries[i].segment);
+        ck_assert_uint_eq(one->waiting->entries[i].kind, other->waiting->entries[i].kind);
+        ck_assert_uint_eq(one->waiting->entries[i].number, other->waiting->entries[i].number);
+    }
+}
+
+/* Changes files: they come, go, or are read again, some of them with the same names. */
+static void draw_change(struct stand *stand, struct dice *dice)
+{
+    static struct dice last[SEGMENTS];
+
+    memset(stand->dropped, 0, sizeof stand->dropped);
+    memset(stand->added, 0, sizeof stand->added);
+    for (int number = 0; number < SEGMENTS; number++) {
+        if (dice_roll(dice, 3) > 0)
+            continue;
+        stand->dropped[number] = stand->segments[number];
+        stand->segments[number] = NULL;
+        if (dice_roll(dice, 4) == 0)
+            continue;
+        if (dice_roll(dice, 2) == 0)
+            last[number].state = 1 + dice_roll(dice, UINT32_MAX);
+        struct dice again = last[number];
+        add(stand, number, draw_segment(&again));
+    }
+}
+
+static void build_anew(const struct stand *stand, struct index *anew)
+{
+    static const struct segment *const none[SEGMENTS];
+    bool added[SEGMENTS];
+
+    for (int number = 0; number < SEGMENTS; number++)
+        added[number] = stand->segments[number] != NULL;
+    build_by_number(&(struct index_change){.segments = stand->segments,
+                                           .dropped = none,
+                                           .added = added,
+                                           .segment_count = SEGMENTS},
+                    anew);
+}
+
+TEST(an_index_after_many_changes_is_as_if_built_anew)
+{
+    struct dice dice = {.state = 4711};
+    struct stand stand = {.clashes = 0};
+    struct index before, next, anew;
+
+    build_anew(&stand, &before);
+    for (unsigned i = 0; i < CHANGES; i++) {
+        draw_change(&stand, &dice);
+        build_by_number(&(struct index_change){.before = &before,
+                                               .segments = stand.segments,
+                                               .dropped = stand.dropped,
+                                               .added = stand.added,
+                                               .segment_count = SEGMENTS},
+                        &next);
+        build_anew(&stand, &anew);
+        check_same(&stand, &next, &anew);
+        index_close(&anew);
+        index_close(&before);
+        before = next;
+        for (int number = 0; number < SEGMENTS; number++)
+            segment_release((struct segment *)stand.dropped[number]);
+    }
+    index_close(&before);
+    for (int number = 0; number < SEGMENTS; number++)
+        segment_release((struct segment *)stand.segments[number]);
 }
 
 TEST(an_index_of_nothing_finds_nothing)
