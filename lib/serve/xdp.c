@@ -71,14 +71,15 @@ static bool inspect(int descriptor, struct xdp_interface *interface, uint8_t mac
 
 /* ---- its addresses ---- */
 
-/* True when packets to the address may come by the interface without a VLAN's tag. */
+/* True when packets to the address may come by the interface without a VLAN's tag. What the list
+ * names is the label of an address (eth0:1), and the settings may have another name (altname). */
 static bool is_there(const struct ifaddrs *each, const struct xdp_interface *interface)
 {
-    bool is_loopback = (each->ifa_flags & IFF_LOOPBACK) != 0;
-
-    return each->ifa_addr != NULL &&
-           (strcmp(each->ifa_name, interface->name) == 0 || is_loopback) &&
-           (each->ifa_addr->sa_family == AF_INET || each->ifa_addr->sa_family == AF_INET6);
+    if (each->ifa_addr == NULL ||
+        (each->ifa_addr->sa_family != AF_INET && each->ifa_addr->sa_family != AF_INET6))
+        return false;
+    return (each->ifa_flags & IFF_LOOPBACK) != 0 ||
+           if_nametoindex(each->ifa_name) == interface->number;
 }
 
 /* True when a socket of the address in the settings gets what comes to `own`. */
@@ -134,8 +135,18 @@ static bool add_addresses(struct xdp_interface *interface, const struct settings
 
 /* ---- opening ---- */
 
-static bool open_interface(struct xdp_interface *interface, const struct settings *settings,
-                           struct err *err)
+/* An interface may be listed under several names. Returns false with *err, a clause. */
+static bool is_first(const struct xdp *xdp, const struct xdp_interface *interface, struct err *err)
+{
+    for (const struct xdp_interface *each = xdp->items; each < interface; each++)
+        if (each->number == interface->number)
+            return err_set(err, ERR_SYSTEM, "it is listed before, as %s; keep one of them in `xdp`",
+                           each->name);
+    return true;
+}
+
+static bool open_interface(const struct xdp *xdp, struct xdp_interface *interface,
+                           const struct settings *settings, struct err *err)
 {
     uint8_t mac[6];
     int descriptor = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -144,7 +155,8 @@ static bool open_interface(struct xdp_interface *interface, const struct setting
         return err_set(err, ERR_SYSTEM, "cannot look at it: %s", strerror(errno));
     bool is_fit = inspect(descriptor, interface, mac, err);
     close(descriptor);
-    return is_fit && xdp_filter_open(&interface->filter, mac, interface->queues, err) &&
+    return is_fit && is_first(xdp, interface, err) &&
+           xdp_filter_open(&interface->filter, mac, interface->queues, err) &&
            add_addresses(interface, settings, err);
 }
 
@@ -160,7 +172,7 @@ void xdp_open(struct xdp *xdp, const struct settings *settings, bool is_waiting)
         if (is_waiting)
             err_set(&interface->problem, ERR_SYSTEM,
                     "an upgrade hands over sockets alone; restart the server to have it again");
-        else if (!open_interface(interface, settings, &interface->problem))
+        else if (!open_interface(xdp, interface, settings, &interface->problem))
             xdp_filter_close(&interface->filter);
     }
 }
@@ -207,17 +219,19 @@ void xdp_close(struct xdp *xdp)
 bool xdp_look_up(struct xdp *xdp)
 {
     bool is_any_used = false;
+    char name[IF_NAMESIZE];
 
     for (size_t i = 0; i < xdp->count; i++) {
         struct xdp_interface *interface = &xdp->items[i];
         if (!xdp_is_used(interface))
             continue;
-        /* One of the same name that came instead has another number. */
-        if (if_nametoindex(interface->name) == interface->number) {
+        /* By its number: a name can be another's now, and an interface can get a new one. */
+        if (if_indextoname(interface->number, name) != NULL) {
             is_any_used = true;
             continue;
         }
         atomic_store(&interface->is_gone, true);
+        xdp_filter_detach(&interface->filter); /* where it lives on, it is without us */
         log_state(interface, false);
     }
     return is_any_used;

@@ -235,6 +235,41 @@ expect_match "xdp_mode: skb" 'xdp_used interface=near text="generic, copied, ' "
 grows "generic" xdp_requests 1 asks @10.0.130.2 +short $name
 expect "generic" "10.0.0.37 10.0.16.21" "$(addresses "$got")"
 
+# ---- an interface with several names ----
+
+stop
+set_mode first slow 300
+ip link add near3 netns server type veth \
+    peer name far3 netns client
+connect near3 far3 132
+ip -n server address add 10.0.132.3/24 dev near3 label near3:1
+ip -n server link property add dev near3 altname other-name
+sed 's/^listen: .*/listen: [10.0.132.2, 10.0.132.3]/' "$settings" >"$work/named.yaml"
+start named --settings "$work/named.yaml" --xdp other-name --xdp near3
+expect_match "another name, and a label, are the interface's" \
+    'xdp_used interface=other-name text=".*, 1 of 1 queue, 2 addresses"' "$(<"$server_log")"
+expect_match "it is used once" \
+    'xdp_unused interface=near3 text="it is listed before, as other-name; keep one of them' "$(<"$server_log")"
+grows "an address with a label" xdp_requests 1 asks @10.0.132.3 +short $name
+expect "an address with a label" "10.0.0.37 10.0.16.21" "$(addresses "$got")"
+ip -n server link set near3 down
+ip -n server link set near3 name near4
+ip -n server link set near4 up
+sleep 1.2 # the interfaces are looked at once a second
+grows "an interface with a new name" xdp_requests 1 asks @10.0.132.2 +short late.example.org
+expect "a late reply by an interface with a new name" 198.51.100.80 "$got"
+expect_no_match "it has not gone away" 'gone away' "$(<"$server_log")"
+ip netns add elsewhere
+ip -n server link set near4 netns elsewhere
+has_left() {
+    grep -q 'warning xdp_unused interface=other-name text="the network interface has gone away' "$server_log"
+}
+await has_left || fail "an interface that is moved has gone away" "$(<"$server_log")"
+ip -n elsewhere -d link show near4 | grep -q 'prog/xdp' && fail "it has taken the filter along"
+stop
+set_mode first answer
+start generic --settings "$work/generic.yaml"
+
 # ---- an interface that goes away ----
 
 ip -n server link del near
