@@ -346,7 +346,10 @@ static bool open_socket(struct xdp_socket *socket, uv_loop_t *loop, unsigned que
 {
     struct xdp_interface *interface = socket->interface;
 
-    if (!xsk_open(&socket->xsk, interface->number, queue, socket->listener->mode, err))
+    /* Whoever has kept us waiting for one queue keeps the others, too. */
+    bool is_patient = interface->problem.code == ERR_NONE;
+
+    if (!xsk_open(&socket->xsk, interface->number, queue, socket->listener->mode, is_patient, err))
         return false;
     if (!xdp_filter_add_socket(&interface->filter, queue, socket->xsk.descriptor, err)) {
         xsk_close(&socket->xsk);

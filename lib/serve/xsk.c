@@ -118,23 +118,21 @@ static bool map_rings(struct xsk *xsk)
 
 /* The kernel takes a moment to let go of a queue whose socket was closed, as that of a server which
  * ended just now. */
-static bool bind_patiently(int descriptor, const struct sockaddr_xdp *address)
+static bool bind_patiently(int descriptor, const struct sockaddr_xdp *address, unsigned tries)
 {
     const struct timespec moment = {.tv_nsec = BUSY_WAIT_NS};
     const struct sockaddr *any = (const struct sockaddr *)(const void *)address;
 
-    for (unsigned i = 0; i < BUSY_TRIES; i++) {
-        if (bind(descriptor, any, sizeof *address) == 0)
-            return true;
-        if (errno != EBUSY)
+    while (bind(descriptor, any, sizeof *address) != 0) {
+        if (errno != EBUSY || --tries == 0)
             return false;
         nanosleep(&moment, NULL);
     }
-    errno = EBUSY;
-    return false;
+    return true;
 }
 
-static bool bind_queue(struct xsk *xsk, unsigned interface, unsigned queue, enum xdp_mode mode)
+static bool bind_queue(struct xsk *xsk, unsigned interface, unsigned queue, enum xdp_mode mode,
+                       bool is_patient)
 {
     struct xdp_options options = {0};
     socklen_t octets = sizeof options;
@@ -144,7 +142,7 @@ static bool bind_queue(struct xsk *xsk, unsigned interface, unsigned queue, enum
                                          .sxdp_ifindex = interface,
                                          .sxdp_queue_id = queue};
 
-    if (!bind_patiently(xsk->descriptor, &address))
+    if (!bind_patiently(xsk->descriptor, &address, is_patient ? BUSY_TRIES : 1))
         return false;
     getsockopt(xsk->descriptor, SOL_XDP, XDP_OPTIONS, &options, &octets);
     xsk->is_zero_copy = (options.flags & XDP_OPTIONS_ZEROCOPY) != 0;
@@ -165,14 +163,14 @@ static bool map_frames(struct xsk *xsk)
 }
 
 bool xsk_open(struct xsk *xsk, unsigned interface, unsigned queue, enum xdp_mode mode,
-              struct err *err)
+              bool is_patient, struct err *err)
 {
     memset(xsk, 0, sizeof *xsk);
     xsk->descriptor = socket(AF_XDP, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     bool is_open = xsk->descriptor >= 0 && map_frames(xsk) && set_up(xsk) && map_rings(xsk);
     if (is_open)
         xsk_refill(xsk); /* before frames can come */
-    if (is_open && bind_queue(xsk, interface, queue, mode))
+    if (is_open && bind_queue(xsk, interface, queue, mode, is_patient))
         return true;
     fail(err, "cannot open an AF_XDP socket");
     xsk_close(xsk);

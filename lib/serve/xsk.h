@@ -72,9 +72,12 @@ struct xsk_statistics {
     uint64_t fill_empty; /* frames for which the fill ring had none */
 };
 
-/** Opens a socket for a queue. Returns false with *err, a clause, and nothing open. */
+/**
+ * Opens a socket for a queue. A patient one waits up to a second for another socket to leave the
+ * queue. Returns false with *err, a clause, and nothing open.
+ */
 bool xsk_open(struct xsk *xsk, unsigned interface, unsigned queue, enum xdp_mode mode,
-              struct err *err);
+              bool is_patient, struct err *err);
 
 /** Closes it; the queue's frames go on to the kernel. */
 void xsk_close(struct xsk *xsk);

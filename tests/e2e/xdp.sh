@@ -235,23 +235,32 @@ expect_match "xdp_mode: skb" 'xdp_used interface=near text="generic, copied, ' "
 grows "generic" xdp_requests 1 asks @10.0.130.2 +short $name
 expect "generic" "10.0.0.37 10.0.16.21" "$(addresses "$got")"
 
-# ---- an interface with several names ----
+# ---- an interface with several names, and more queues ----
 
 stop
 set_mode first slow 300
-ip link add near3 netns server type veth \
-    peer name far3 netns client
+ip link add near3 numrxqueues 8 numtxqueues 8 netns server type veth \
+    peer name far3 numrxqueues 8 numtxqueues 8 netns client
 connect near3 far3 132
 ip -n server address add 10.0.132.3/24 dev near3 label near3:1
 ip -n server link property add dev near3 altname other-name
 sed 's/^listen: .*/listen: [10.0.132.2, 10.0.132.3]/' "$settings" >"$work/named.yaml"
 start named --settings "$work/named.yaml" --xdp other-name --xdp near3
 expect_match "another name, and a label, are the interface's" \
-    'xdp_used interface=other-name text=".*, 1 of 1 queue, 2 addresses"' "$(<"$server_log")"
+    'xdp_used interface=other-name text=".*, 8 of 8 queues, 2 addresses"' "$(<"$server_log")"
 expect_match "it is used once" \
     'xdp_unused interface=near3 text="it is listed before, as other-name; keep one of them' "$(<"$server_log")"
 grows "an address with a label" xdp_requests 1 asks @10.0.132.3 +short $name
 expect "an address with a label" "10.0.0.37 10.0.16.21" "$(addresses "$got")"
+first=$server
+sed 's/^listen: .*/listen: ["10.0.132.2:5353"]/; s,control$,control3,' "$settings" >"$work/busy.yaml"
+start busy --settings "$work/busy.yaml" --xdp near3
+expect_match "busy queues are named" 'xdp_unused interface=near3 text=".*another program' "$(<"$server_log")"
+waited=$(sed -n 's/.* info ready .* ms=\([0-9]*\).*/\1/p' "$server_log")
+[ "$waited" -lt 5000 ] || fail "the start waits for one busy queue, not for each" "$waited ms"
+stop
+server=$first
+server_log=$work/named.err
 ip -n server link set near3 down
 ip -n server link set near3 name near4
 ip -n server link set near4 up

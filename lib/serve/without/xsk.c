@@ -2,9 +2,9 @@
 #include "serve/xsk.h"
 
 bool xsk_open(struct xsk *xsk, unsigned interface, unsigned queue, enum xdp_mode mode,
-              struct err *err)
+              bool is_patient, struct err *err)
 {
-    (void)interface, (void)queue, (void)mode;
+    (void)interface, (void)queue, (void)mode, (void)is_patient;
     xsk->descriptor = -1;
     return err_set(err, ERR_SYSTEM, "AF_XDP was left out of this build");
 }

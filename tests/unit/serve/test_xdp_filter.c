@@ -60,7 +60,7 @@ static void set_up(void)
     }
     add("10.0.0.2:53");
     add("[2001:db8::2]:53");
-    may_run = xsk_open(&xsk, LOOPBACK, 0, XDP_MODE_SKB, &err) &&
+    may_run = xsk_open(&xsk, LOOPBACK, 0, XDP_MODE_SKB, true, &err) &&
               xdp_filter_add_socket(&filter, 0, xsk.descriptor, &err);
     if (!may_run)
         printf("not run: %s\n", err.text);
