@@ -36,10 +36,11 @@ static bool fail(struct err *err, const char *what)
                        what);
     case ENOBUFS:
     case ENOMEM:
-        return err_set(err, ERR_SYSTEM,
-                       "%s: not enough memory may be locked; raise the limit to %u octets for each "
-                       "queue (LimitMEMLOCK=, ulimit -l)",
-                       what, 2U * XSK_FRAMES * XSK_FRAME_OCTETS);
+        return err_set(
+            err, ERR_SYSTEM,
+            "%s: not enough memory may be locked; give the server CAP_IPC_LOCK, or raise "
+            "the limit to %u octets for each queue (LimitMEMLOCK=, ulimit -l)",
+            what, 2U * XSK_FRAMES * XSK_FRAME_OCTETS);
     case EBUSY:
         return err_set(err, ERR_SYSTEM,
                        "%s: another program has an AF_XDP socket for this queue; stop that, or "

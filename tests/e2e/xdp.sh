@@ -306,5 +306,12 @@ if setpriv --bounding-set=-all --inh-caps=-all true 2>/dev/null; then
     expect "without the right, the sockets serve" "10.0.0.37 10.0.16.21" \
         "$(addresses "$(asks @10.0.130.2 +short $name)")"
     stop
+    rights=-all,+net_bind_service,+net_admin,+net_raw,+bpf
+    launcher=(nsenter --net=/run/netns/server setpriv --bounding-set=$rights --inh-caps=-all
+        sh -c 'ulimit -l 64; exec "$@"' sh)
+    start locked --settings "$work/without.yaml" --xdp near
+    expect_match "without memory to lock" \
+        'xdp_unused interface=near text=".*(give the server CAP_IPC_LOCK|right is missing)' "$(<"$server_log")"
+    stop
 fi
 finish
