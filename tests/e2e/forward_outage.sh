@@ -77,7 +77,7 @@ descriptors() {
 
 # is_calm: no question is on its way, so no socket is open that was not there before, but for spare ones
 is_calm() {
-    [ "$(descriptors)" -le $((descriptors_before + 16)) ] # so many sockets may stay spare
+    [ "$(descriptors)" -le $((descriptors_before + 2 * 16)) ] # so many of each worker may stay spare
 }
 
 # is_well: eight new names in a row are answered, so that each worker has answered
