@@ -196,6 +196,19 @@ static bool open_tap(struct server *server, const struct settings *settings, str
     return server->tap != NULL;
 }
 
+static void log_unshared(const struct err *err)
+{
+    struct log_line line;
+
+    log_start(&line, LOG_WARNING, "upstreams_unshared");
+    log_string(&line, "text", err->text);
+    log_string(
+        &line, "effect",
+        "until a restart or other upstreams, each worker keeps what it knows of upstreams to "
+        "itself, with its part of the cache");
+    log_send(&line);
+}
+
 /*
  * Upstreams that were known keep their state. Without memory each worker keeps its own, with a part
  * of the cache, which works less well.
@@ -207,9 +220,11 @@ static void share_standings(struct server *server, const struct upstream_zones *
 
     if (before != NULL && zones != NULL && upstream_zones_equal(&before->zones, zones))
         return;
-    server->standings = zones == NULL || zones->count == 0
-                            ? NULL
-                            : standings_new(zones, before, server->cache_octets, &err);
+    bool has_upstreams = zones != NULL && zones->count > 0;
+    server->standings =
+        has_upstreams ? standings_new(zones, before, server->cache_octets, &err) : NULL;
+    if (has_upstreams && server->standings == NULL)
+        log_unshared(&err);
     standings_release(before);
 }
 

@@ -237,6 +237,15 @@ bad_setting "a list as settings" '1:1: error E-SETTING: ' '- workers'
 printf 'workers: 2\ncache_size: 1048575\n' >"$work/settings.yaml"
 run --settings "$work/settings.yaml" --zones zones
 refused "too small a cache" 1 'settings\.yaml:2:13: error E-SETTING: cache_size: 1048575 is out of range; give a whole number from 1048576 to 4294967295'
+if [ -z "${SANITIZE:-}" ]; then
+    printf 'workers: 4\ncache_size: 4294967295\n' >"$work/settings.yaml"
+    as=(sh -c 'ulimit -v 2000000; exec "$@"' sh)
+    run --settings "$work/settings.yaml" --zones zones --listen "127.0.0.1:$port" --upstream 127.0.0.1@9
+    as=()
+    refused "no memory for the cache" 3 \
+        'warning upstreams_unshared text="a cache of 4294967295 octets: .*; lower cache_size"' \
+        'spacednsd: a cache of [0-9]+ octets: Cannot allocate memory; lower cache_size'
+fi
 run --settings "$work/nowhere.yaml" --zones zones
 refused "no settings file" 1 'nowhere\.yaml: error E-SETTING: the settings file cannot be opened: No such file.*--settings'
 run --settings "$work" --zones zones
