@@ -59,6 +59,17 @@ static bool shut_spare(struct datagrams *datagrams)
     return true;
 }
 
+/* A process without descriptors may still have spare sockets, of the other family. */
+static int open_descriptor(struct datagrams *datagrams, sa_family_t family)
+{
+    const int kind = SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
+    int descriptor = socket(family, kind, 0);
+
+    if (descriptor >= 0 || (errno != EMFILE && errno != ENFILE) || !shut_spare(datagrams))
+        return descriptor;
+    return socket(family, kind, 0);
+}
+
 /* Opens a socket and has it watched. Returns NULL with errno. */
 static struct datagram_socket *open_socket(struct datagrams *datagrams, sa_family_t family)
 {
@@ -67,12 +78,12 @@ static struct datagram_socket *open_socket(struct datagrams *datagrams, sa_famil
         errno = EMFILE;
         return NULL;
     }
+    int descriptor = open_descriptor(datagrams, family);
+    if (descriptor < 0)
+        return NULL;
     struct datagram_socket *opened = TAILQ_FIRST(&datagrams->closed);
     struct epoll_event event = {.events = EPOLLIN,
                                 .data.u64 = (uint64_t)(opened - datagrams->sockets)};
-    int descriptor = socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (descriptor < 0)
-        return NULL;
     opened->descriptor = descriptor;
     opened->is_ipv6 = family == AF_INET6;
     TAILQ_REMOVE(&datagrams->closed, opened, link);

@@ -278,6 +278,27 @@ TEST(spare_sockets_of_one_family_give_way_to_the_other)
     end();
 }
 
+/* The spare socket has the last descriptor that the process may have. */
+TEST(they_do_so_in_a_process_without_descriptors)
+{
+    struct rlimit limit;
+
+    if (!serving_has_ipv6())
+        return;
+    begin(SIZE_MAX, false);
+    const struct datagram_socket *spare = ask_and_read(false, 1, 1);
+    ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    const struct rlimit low = {.rlim_cur = (rlim_t)spare->descriptor + 1,
+                               .rlim_max = limit.rlim_max};
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &low), 0);
+    ck_assert_ptr_nonnull(ask(true));
+    ck_assert_uint_eq(stand.datagrams.spare_count[0], 0);
+    ck_assert_ptr_null(ask(true));
+    ck_assert_int_eq(errno, EMFILE);
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    end();
+}
+
 TEST(a_server_that_cannot_be_reached_costs_no_socket)
 {
     begin(SIZE_MAX, false);
