@@ -34,6 +34,9 @@ enum {
 
     UDP_LENGTH_AT = 4,
     UDP_SUM_AT = 6,
+
+    V4_BOTH = 2 * 4, /* octets of both addresses */
+    V6_BOTH = 2 * 16,
 };
 
 /* ---- sums ---- */
@@ -96,7 +99,7 @@ static bool has_right_sum(const struct datagram *datagram)
         add_pseudo_header(datagram->addresses, datagram->address_octets, datagram->octets);
 
     if (sum == 0)
-        return datagram->address_octets == 2 * 4;
+        return datagram->address_octets == V4_BOTH;
     return fold(add_octets(pseudo, datagram->udp, datagram->octets)) == UINT16_MAX ||
            sum == fold(pseudo);
 }
@@ -112,7 +115,7 @@ static enum ip_status check_v4(const uint8_t *packet, size_t room, struct datagr
     if (length > room || length < V4_OCTETS || fold(add_octets(0, packet, V4_OCTETS)) != UINT16_MAX)
         return IP_DAMAGED;
     *datagram = (struct datagram){.addresses = packet + V4_SOURCE_AT,
-                                  .address_octets = 2 * 4,
+                                  .address_octets = V4_BOTH,
                                   .udp = packet + V4_OCTETS,
                                   .octets = length - V4_OCTETS};
     return IP_GOOD;
@@ -126,7 +129,7 @@ static enum ip_status check_v6(const uint8_t *packet, size_t room, struct datagr
     if (length > room - V6_OCTETS)
         return IP_DAMAGED;
     *datagram = (struct datagram){.addresses = packet + V6_SOURCE_AT,
-                                  .address_octets = 2 * 16,
+                                  .address_octets = V6_BOTH,
                                   .udp = packet + V6_OCTETS,
                                   .octets = length};
     return IP_GOOD;
@@ -255,7 +258,7 @@ size_t ip_write(uint8_t *frame, const struct ip_heads *heads, size_t payload_oct
     else
         write_v4(packet, heads, datagram.octets);
     datagram.addresses = packet + (heads->is_ipv6 ? V6_SOURCE_AT : V4_SOURCE_AT);
-    datagram.address_octets = heads->is_ipv6 ? 2 * 16 : 2 * 4;
+    datagram.address_octets = heads->is_ipv6 ? V6_BOTH : V4_BOTH;
     write_udp(packet + ip_octets, heads, &datagram);
     return IP_ETHERNET_OCTETS + ip_octets + datagram.octets;
 }
