@@ -282,6 +282,8 @@ static void end(struct scene *scene)
 {
     forwarder_stop(&scene->forwarder);
     close_all(scene);
+    upstream_ports = UPSTREAM_PORTS_SYSTEM; /* as the next test in this process begins */
+    upstream_questions = 16;
 }
 
 /* ---- what cannot be predicted ---- */
@@ -417,7 +419,8 @@ TEST_LOOP(clients_are_served_between_questions_and_between_responses, 0, 2)
     enum { QUESTIONS = 12 };
     char name[64];
 
-    upstream_questions = 64; /* of which a client has a quarter */
+    upstream_questions = 64;         /* of which a client has a quarter */
+    memset(&owner, 0, sizeof owner); /* of an earlier test in the same process */
     begin(&scene, "A");
     scene.forwarder.owner = (struct forwarder_owner){
         .send_late = owner_send_late, .serve_clients = owner_serve_clients, .context = &scene};
