@@ -286,11 +286,28 @@ static void share_failure(struct forward *forward, const struct fetch_outcome *o
                   });
 }
 
+/* True for an answer that another worker got while these waiters waited, TTL 0 included. */
+static bool is_answered_meanwhile(const struct forward *forward, const struct cache_entry *entry)
+{
+    return entry != NULL && (cache_entry_is_fresh(entry, forward->now_s) ||
+                             (cache_entry_is_passing(entry, forward->now_s) &&
+                              cache_entry_age(entry, forward->now_s) <= FETCH_PATIENCE_MS / 1000));
+}
+
 static void complete_failed(struct forward *forward, const struct fetch_outcome *outcome,
                             struct forward_result *result)
 {
-    keep_failure(forward, outcome);
     const struct cache_entry *entry = cache_peek(forward->cache, outcome->question, forward->now_s);
+
+    if (is_answered_meanwhile(forward, entry)) {
+        result->failure = FORWARD_NO_FAILURE;
+        add_response(forward, entry, result);
+        result->is_stale = false;
+        count(forward, COUNTER_FORWARD_HITS, count_waiters(outcome->waiters));
+        return;
+    }
+    keep_failure(forward, outcome);
+    entry = cache_peek(forward->cache, outcome->question, forward->now_s);
     if (entry == NULL)
         return;
     share_failure(forward, outcome, entry);

@@ -1,4 +1,4 @@
-// fuzz: stateful 1500
+// fuzz: stateful 100
 // label: threads
 /**
  * One cache under several threads: the input is a list of steps of two octets, dealt to the threads
