@@ -299,7 +299,8 @@ static void complete_failed(struct forward *forward, const struct fetch_outcome 
 {
     const struct cache_entry *entry = cache_peek(forward->cache, outcome->question, forward->now_s);
 
-    if (is_answered_meanwhile(forward, entry)) {
+    /* Without waiters it was the refresh of this very answer, whose failure is worth keeping. */
+    if (outcome->waiters != NULL && is_answered_meanwhile(forward, entry)) {
         result->failure = FORWARD_NO_FAILURE;
         add_response(forward, entry, result);
         result->is_stale = false;
