@@ -243,6 +243,19 @@ TEST(a_refresh_that_fails_leaves_the_answer_fresh_to_its_end)
     ck_assert_uint_eq(stand.notified, 0);
 }
 
+/* So that the first client after its end need not wait for it again (RFC 8767 section 5). */
+TEST(a_refresh_that_fails_is_remembered_when_the_answer_is_stale)
+{
+    keep_www(ROUTE_LAB);
+    ck_assert(forward_rig_ask(&stand, www, ROUTE_LAB));
+    forward_rig_skip(&stand, TTL - 1);
+    ck_assert(forward_rig_ask(&stand, www, ROUTE_LAB));
+    forward_rig_reply(&stand, 1, &(struct scripted_reply){.rcode = RCODE_SERVFAIL});
+    forward_rig_skip(&stand, 1);
+    ck_assert(forward_rig_ask(&stand, www, ROUTE_LAB));
+    forward_rig_assert_stale(&stand, FORWARD_SERVFAIL, "10.0.0.2");
+}
+
 TEST(nothing_is_refreshed_while_all_servers_are_failing)
 {
     keep_www(ROUTE_LAB);
@@ -575,6 +588,24 @@ TEST(what_one_worker_has_fetched_the_others_find)
     ck_assert(forward_rig_ask(&other, www, ROUTE_LAB));
     forward_rig_assert_fresh(&other, 0);
     ck_assert_uint_eq(other.scripted.count, 0);
+    forward_rig_close(&other);
+}
+
+/* Its own fetch is still unanswered when its patience with a stale answer ends. */
+TEST(a_request_gets_what_another_worker_was_answered_while_it_waited)
+{
+    forward_rig_init_beside(&other, &stand);
+    keep_www(ROUTE_LAB);
+    forward_rig_skip(&stand, 2 * TTL);
+    forward_rig_skip(&other, 2 * TTL);
+    unsigned before = stand.notified;
+    ck_assert(!forward_rig_ask(&stand, www, ROUTE_LAB));
+    ck_assert(!forward_rig_ask(&other, www, ROUTE_LAB));
+    forward_rig_answer(&other, 0);
+    forward_rig_pass(&stand, FETCH_STALE_MS);
+    ck_assert_uint_eq(stand.notified, before + 1);
+    forward_rig_assert_fresh(&stand, FETCH_STALE_MS / 1000);
+    forward_rig_pass(&stand, FETCH_PATIENCE_MS); /* what is left of its fetch ends */
     forward_rig_close(&other);
 }
 
